@@ -1,0 +1,3 @@
+/** Foreign-function bindings made by jextract. Nobody edits them, and only {@code dev.upscale} calls them. */
+module dev.upscale.bindings {
+}

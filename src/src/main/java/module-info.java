@@ -1,0 +1,9 @@
+/** The graph compiler, execution plan and runtime for networks pruned without constraints. */
+module dev.upscale {
+    requires dev.upscale.bindings;
+    requires com.google.protobuf;
+    requires info.picocli;
+    requires tools.jackson.databind;
+
+    exports dev.upscale.graph;
+}
