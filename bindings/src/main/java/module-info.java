@@ -1,3 +1,5 @@
 /** Foreign-function bindings made by jextract. Nobody edits them, and only {@code dev.upscale} calls them. */
 module dev.upscale.bindings {
+    exports dev.upscale.bindings.onednn to dev.upscale;
+    exports dev.upscale.bindings.xnnpack to dev.upscale;
 }
