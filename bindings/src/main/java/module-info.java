@@ -2,4 +2,5 @@
 module dev.upscale.bindings {
     exports dev.upscale.bindings.onednn to dev.upscale;
     exports dev.upscale.bindings.xnnpack to dev.upscale;
+    exports dev.upscale.bindings.upscale to dev.upscale;
 }
