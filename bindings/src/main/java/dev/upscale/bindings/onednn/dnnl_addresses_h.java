@@ -20,8 +20,7 @@ public class dnnl_addresses_h extends dnnl_addresses_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.upscale.bindings.NativeSymbols.of("onednn");
 
 
     private static class dnnl_memory_set_data_handle {

@@ -20,8 +20,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.upscale.bindings.NativeSymbols.of("upscale");
 
     private static final int UP_ABI_VERSION = (int)1L;
     /**

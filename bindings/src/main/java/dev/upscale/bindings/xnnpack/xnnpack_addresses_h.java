@@ -20,8 +20,7 @@ public class xnnpack_addresses_h extends xnnpack_addresses_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.upscale.bindings.NativeSymbols.of("xnnpack");
 
 
     private static class xnn_setup_convolution2d_nhwc_f32 {

@@ -20,8 +20,7 @@ public class xnnpack_h extends xnnpack_h$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.upscale.bindings.NativeSymbols.of("xnnpack");
 
     private static final int XNN_EXTRA_BYTES = (int)16L;
     /**
