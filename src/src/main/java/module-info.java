@@ -6,4 +6,5 @@ module dev.upscale {
     requires tools.jackson.databind;
 
     exports dev.upscale.graph;
+    exports dev.upscale.plan;
 }

@@ -1,0 +1,89 @@
+package dev.upscale.graph;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A constant tensor: a weight, or an input or output of the {@link Interpreter}. Elements are in row-major order of
+ * {@link #type()}. Immutable by agreement: whoever holds the array does not write to it.
+ */
+public final class Tensor {
+    private final TensorType type;
+    private final float[] floats;
+    private final long[] longs;
+
+    private Tensor(TensorType type, float[] floats, long[] longs) {
+        this.type = Objects.requireNonNull(type);
+        this.floats = floats;
+        this.longs = longs;
+        long length = floats != null ? floats.length : longs.length;
+        if (length != type.elements()) {
+            throw new IllegalArgumentException(length + " elements for " + type);
+        }
+    }
+
+    /** An f32 tensor over {@code values}, which are not copied. */
+    public static Tensor of(TensorType type, float[] values) {
+        if (type.element() != ElementType.F32) {
+            throw new IllegalArgumentException("floats for " + type);
+        }
+        return new Tensor(type, values, null);
+    }
+
+    /** An i64 tensor over {@code values}, which are not copied. */
+    public static Tensor of(TensorType type, long[] values) {
+        if (type.element() != ElementType.I64) {
+            throw new IllegalArgumentException("longs for " + type);
+        }
+        return new Tensor(type, null, values);
+    }
+
+    /** An f32 tensor of the given shape over {@code values}, which are not copied. */
+    public static Tensor f32(float[] values, int... dims) {
+        return of(TensorType.f32(dims), values);
+    }
+
+    public TensorType type() {
+        return type;
+    }
+
+    /** The elements of an f32 tensor; not a copy, not to be written to. */
+    public float[] floats() {
+        if (floats == null) {
+            throw new IllegalStateException(type + " holds no floats");
+        }
+        return floats;
+    }
+
+    /** The elements of an i64 tensor; not a copy, not to be written to. */
+    public long[] longs() {
+        if (longs == null) {
+            throw new IllegalStateException(type + " holds no integers");
+        }
+        return longs;
+    }
+
+    /** The same elements under another shape. */
+    public Tensor reshaped(int... dims) {
+        TensorType reshaped = new TensorType(type.element(), Arrays.stream(dims).boxed().toList());
+        return new Tensor(reshaped, floats, longs);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Tensor that
+                && type.equals(that.type)
+                && Arrays.equals(floats, that.floats)
+                && Arrays.equals(longs, that.longs);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * type.hashCode() + (floats != null ? Arrays.hashCode(floats) : Arrays.hashCode(longs));
+    }
+
+    @Override
+    public String toString() {
+        return type.toString();
+    }
+}

@@ -1,0 +1,55 @@
+package dev.upscale.plan;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A network ready to run on one target for one batch size: which kernel reads and writes what, in order. Immutable; safe
+ * for use by any number of threads and sessions.
+ *
+ * @param model the name of the network
+ * @param variant which of the compared variants it is, for example {@code upscale}
+ * @param target what it was compiled for, for example {@code cpu}
+ * @param inputs what a run is given, in the model's order; each lies at offset 0 of a memory of its own, row-major
+ * @param outputs what a run gives, likewise
+ * @param steps the kernel calls, in order
+ * @param constants weights and index lists, by name
+ * @param arenaBytes the size of the arena that activations and workspaces share
+ * @param arenaLowerBoundBytes what no arena can be smaller than: the most bytes that are needed at one time
+ * @param consumers how many consumers (convolutions and matrix products with weights) the network has
+ */
+public record Plan(
+        String model, String variant, String target, List<Port> inputs, List<Port> outputs, List<Step> steps,
+        Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers) {
+
+    /** An input or output of the network: its name and shape, as in the model. */
+    public record Port(String name, List<Integer> dims) {
+        public Port {
+            dims = List.copyOf(dims);
+        }
+
+        /** The size in bytes. */
+        public long bytes() {
+            return dims.stream().mapToLong(Integer::longValue).reduce(View.ELEMENT_BYTES, Math::multiplyExact);
+        }
+    }
+
+    public Plan {
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+        steps = List.copyOf(steps);
+        constants = Collections.unmodifiableMap(new LinkedHashMap<>(constants));
+    }
+
+    /** The size of all constants, in bytes. */
+    public long weightsBytes() {
+        return constants.values().stream().mapToLong(Constant::bytes).sum();
+    }
+
+    /** Multiply-adds of one run. */
+    public long multiplyAdds() {
+        return steps.stream().mapToLong(Step::multiplyAdds).sum();
+    }
+}

@@ -1,0 +1,154 @@
+package dev.upscale.plan;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * Where a tensor lies. Dimensions and strides are in the graph's order, for images [N, C, H, W]; the layout is in the
+ * strides: a channels-last image of C channels has strides [H·W·C, 1, W·C, C], a slice of a wider tensor the wider
+ * tensor's strides and an offset. A stride of 0 repeats the same elements.
+ *
+ * @param place the memory it lies in
+ * @param offset of its first element from the start of that memory, in bytes
+ * @param dims sizes, as in the graph
+ * @param strides distances in elements, one per dimension
+ */
+public record View(Place place, long offset, List<Integer> dims, List<Long> strides) {
+
+    /** The size of one element: activations are f32. */
+    public static final int ELEMENT_BYTES = Float.BYTES;
+
+    /** A memory that views lie in: a kind, and the name of the input, output or constant ("" for the arena). */
+    public record Place(Kind kind, String name) {
+        /** Kinds of memory. */
+        public enum Kind { ARENA, INPUT, OUTPUT, CONSTANT }
+
+        public static final Place ARENA = new Place(Kind.ARENA, "");
+
+        @Override
+        public String toString() {
+            return kind == Kind.ARENA ? "arena" : kind.name().toLowerCase(java.util.Locale.ROOT) + " " + name;
+        }
+    }
+
+    public View {
+        dims = List.copyOf(dims);
+        strides = List.copyOf(strides);
+        if (dims.size() != strides.size()) {
+            throw new IllegalArgumentException(dims + " with strides " + strides);
+        }
+        if (offset < 0 || offset % ELEMENT_BYTES != 0) {
+            throw new IllegalArgumentException("offset " + offset);
+        }
+    }
+
+    /** A dense view in row-major order of its dimensions. */
+    public static View rowMajor(Place place, long offset, List<Integer> dims) {
+        Long[] strides = new Long[dims.size()];
+        long stride = 1;
+        for (int axis = dims.size() - 1; axis >= 0; axis--) {
+            strides[axis] = stride;
+            stride *= dims.get(axis);
+        }
+        return new View(place, offset, dims, Arrays.asList(strides));
+    }
+
+    /**
+     * A channels-last view of an image [N, C, H, W] (or of a matrix [N, C], whose rows are its pixels) with
+     * {@code pixelStride} elements from pixel to pixel.
+     */
+    public static View channelsLast(Place place, long offset, List<Integer> dims, long pixelStride) {
+        if (dims.size() == 2) {
+            return new View(place, offset, dims, List.of(pixelStride, 1L));
+        }
+        long width = dims.get(3);
+        return new View(place, offset, dims,
+                List.of(dims.get(2) * width * pixelStride, 1L, width * pixelStride, pixelStride));
+    }
+
+    public int rank() {
+        return dims.size();
+    }
+
+    public int dim(int axis) {
+        return dims.get(axis);
+    }
+
+    public long stride(int axis) {
+        return strides.get(axis);
+    }
+
+    /** The number of elements. */
+    public long elements() {
+        return dims.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+    }
+
+    /** The size of the elements, in bytes, without what lies between them. */
+    public long bytes() {
+        return elements() * ELEMENT_BYTES;
+    }
+
+    /** The bytes from the first element to the end of the last. */
+    public long extentBytes() {
+        long last = 0;
+        for (int axis = 0; axis < rank(); axis++) {
+            if (dims.get(axis) == 0) {
+                return 0;
+            }
+            last += (dims.get(axis) - 1) * strides.get(axis);
+        }
+        return (last + 1) * ELEMENT_BYTES;
+    }
+
+    /**
+     * Elements from pixel to pixel if this is an image [N, C, H, W] (or matrix [N, C]) whose channels are neighbours and
+     * whose pixels follow each other at one distance; -1 otherwise.
+     */
+    public long pixelStride() {
+        if (rank() == 2) {
+            return dim(1) == 1 || stride(1) == 1 ? stride(0) : -1;
+        }
+        if (rank() != 4 || (dim(1) != 1 && stride(1) != 1)) {
+            return -1;
+        }
+        int batch = dim(0);
+        int height = dim(2);
+        int width = dim(3);
+        long pixel = width > 1 ? stride(3) : height > 1 ? stride(2) : batch > 1 ? stride(0) : Math.max(dim(1), stride(3));
+        boolean rows = height <= 1 || stride(2) == pixel * width;
+        boolean images = batch <= 1 || stride(0) == pixel * width * height;
+        return rows && images ? pixel : -1;
+    }
+
+    /** Whether channels are neighbours and no memory lies between pixels. */
+    public boolean isDenseChannelsLast() {
+        return pixelStride() == dim(1);
+    }
+
+    /** Whether elements lie in row-major order of the dimensions, without gaps. */
+    public boolean isRowMajor() {
+        long expected = 1;
+        for (int axis = rank() - 1; axis >= 0; axis--) {
+            if (dims.get(axis) != 1 && strides.get(axis) != expected) {
+                return false;
+            }
+            expected *= dims.get(axis);
+        }
+        return true;
+    }
+
+    /** The part of this view at positions {@code start}, ..., {@code start + size - 1} of one axis. */
+    public View slice(int axis, int start, int size) {
+        Integer[] sliced = dims.toArray(new Integer[0]);
+        sliced[axis] = size;
+        return new View(place, offset + start * strides.get(axis) * ELEMENT_BYTES, Arrays.asList(sliced), strides);
+    }
+
+    @Override
+    public String toString() {
+        String shape = dims.stream().map(String::valueOf).collect(Collectors.joining(","));
+        String steps = strides.stream().map(String::valueOf).collect(Collectors.joining(","));
+        return place + "+" + offset + "[" + shape + "|" + steps + "]";
+    }
+}
