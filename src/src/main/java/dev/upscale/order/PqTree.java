@@ -242,7 +242,10 @@ public final class PqTree {
                 Node child = inner.children[i];
                 if (fullIn(child, childAt) == full) {
                     Node reduced = reduce(child, childAt);
-                    return reduced == null || reduced == child ? (reduced == null ? null : node) : replace(inner, i, reduced);
+                    if (reduced == null) {
+                        return null;
+                    }
+                    return reduced == child ? node : replace(inner, i, reduced);
                 }
                 childAt += child.size;
             }
