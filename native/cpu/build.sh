@@ -1,0 +1,47 @@
+#!/bin/sh
+# build.sh OUT_DIR: compiles the CPU kernels into OUT_DIR/dev/upscale/native/<os>-<arch>/libupscale_cpu.so
+# The compiler is $CC, or the first of cc, gcc, clang. Exit code 3: there is none; 1: it failed; 2: wrong use.
+set -u
+[ $# -eq 1 ] || { echo "use: build.sh OUT_DIR" >&2; exit 2; }
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1
+if [ -z "${CC:-}" ]; then
+    for CC in cc gcc clang none; do command -v "$CC" >/dev/null 2>&1 && break; done
+fi
+command -v "${CC%% *}" >/dev/null 2>&1 || { echo "no C compiler (set CC, or install gcc or clang): the CPU kernels are not built" >&2; exit 3; }
+
+os=$(uname -s | tr '[:upper:]' '[:lower:]')
+arch=$(uname -m)
+case $arch in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; esac
+target=$1/dev/upscale/native/$os-$arch
+mkdir -p "$target" || exit 1
+objects=$(mktemp -d) || exit 1
+trap 'rm -rf "$objects"' EXIT INT TERM
+
+flags="-std=gnu11 -O3 -g0 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra -pthread -I$here/include ${CFLAGS:-}"
+isas="0:generic:"
+if [ "$arch" = x86_64 ]; then
+    flags="$flags -DUP_X86"
+    isas="$isas 1:avx2:-mavx2,-mfma 2:avx512:-mavx512f,-mavx512vl,-mavx2,-mfma,-mprefer-vector-width=512"
+fi
+
+jobs=0
+failed=$objects/failed
+compile() { # OBJECT FLAGS... : in the background, a few at a time
+    object=$1; shift
+    $CC $flags "$@" -o "$objects/$object.o" || : > "$failed" &
+    jobs=$((jobs + 1))
+    if [ $jobs -ge 4 ]; then wait; jobs=0; fi
+}
+for file in status pool conv_pack conv_run calls; do
+    [ -f "$here/src/$file.c" ] && compile "$file" -c "$here/src/$file.c"
+done
+for isa in $isas; do
+    number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
+    for file in kernels conv_tile depthwise functions pointwise binary window places; do
+        [ -f "$here/src/$file.c" ] && compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c"
+    done
+done
+wait
+[ -e "$failed" ] && { echo "$CC failed on the CPU kernels" >&2; exit 1; }
+$CC -shared -pthread -Wl,-z,noexecstack ${LDFLAGS:-} -o "$target/libupscale_cpu.so.new" "$objects"/*.o -lm || exit 1
+mv "$target/libupscale_cpu.so.new" "$target/libupscale_cpu.so"

@@ -1,0 +1,53 @@
+/* A convolution's handle and the layout of its packed weights. */
+#ifndef UP_CONV_H
+#define UP_CONV_H
+
+#include "internal.h"
+
+/* A panel: which kind of register tile computes it, and its first output within its group. */
+typedef struct up_panel {
+    int32_t kind;
+    int32_t first;
+} up_panel;
+
+/*
+ * Packed: a header of 64 bytes; the bias, [groups][padded_outputs]; the weights,
+ * [groups][tap blocks][channel blocks][panels][taps of the block][channels of the block][width of the panel].
+ * Depthwise: the bias, [padded_outputs]; the weights, [taps][padded_outputs].
+ */
+typedef struct up_layout {
+    int depthwise;
+    int32_t taps;
+    int32_t group_inputs, group_outputs;
+    int32_t block_taps, tap_blocks;
+    int32_t block_channels, channel_blocks;
+    int32_t padded_outputs;        /* of a group: the sum of its panels' widths */
+    int32_t panels;                /* of a group */
+    int32_t wide_panels;           /* these first ones are of kind 0 */
+    up_panel tail[UP_MAX_WIDTHS];  /* the others */
+    int64_t bias_floats, weight_floats;
+} up_layout;
+
+struct up_conv {
+    up_conv_desc desc;
+    up_layout layout;
+    const up_kernels *kernels;
+    const float *bias;
+    const float *weights;
+    void *owned;       /* NULL: the packed memory is the caller's */
+    int clamp;         /* the activation is the clamp to [low, high] */
+    float low, high;
+};
+
+UP_INLINE up_panel up_panel_at(const up_layout *layout, int32_t width, int32_t panel) {
+    if (panel < layout->wide_panels) return (up_panel){0, panel * width};
+    return layout->tail[panel - layout->wide_panels];
+}
+
+/* Checks a description; `where` is the function's name. */
+int32_t up_conv_check(const char *where, const up_conv_desc *desc);
+
+/* How a (checked) convolution is packed for a set of kernels. */
+void up_conv_layout(const up_conv_desc *desc, const up_kernels *kernels, up_layout *layout);
+
+#endif

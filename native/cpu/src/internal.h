@@ -1,0 +1,122 @@
+/* What the library's files share: errors, the thread pool's inner face, and the table of kernels of one instruction set. */
+#ifndef UP_INTERNAL_H
+#define UP_INTERNAL_H
+
+#include "upscale_cpu.h"
+
+#define UP_INLINE static inline __attribute__((always_inline))
+
+/* ---------------------------------------------------------------- errors */
+
+/* Notes the text for up_last_error() and returns the status. */
+int32_t up_fail(int32_t status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The checks that every kernel makes; `where` is the function's name. 0 or the failure's status. */
+int32_t up_check_source(const char *where, const char *what, const up_source *source, int64_t channels);
+int32_t up_check_target(const char *where, const up_target *target, int64_t channels);
+int32_t up_check_act(const char *where, const up_act *act);
+
+/* ---------------------------------------------------------------- threads */
+
+/* Runs part of a job: tasks [first, last). */
+typedef void (*up_task)(const void *job, int64_t first, int64_t last);
+
+/*
+ * Runs tasks 0..tasks-1, one after the other or on the pool's threads; returns when all are done. UP_BUSY if the pool
+ * is at work for another caller.
+ */
+int32_t up_parallel(up_pool *pool, up_task task, const void *job, int64_t tasks);
+
+/*
+ * Into how many tasks `items` equal pieces of work are to be cut: one where the whole (bytes moved or operations done,
+ * `cost` for each item) is too small to wake a thread for.
+ */
+int64_t up_task_count(const up_pool *pool, int64_t items, int64_t cost);
+
+/* First item of task t when `items` are cut into `tasks`. */
+UP_INLINE int64_t up_cut(int64_t items, int64_t tasks, int64_t t) {
+    return items / tasks * t + (t < items % tasks ? t : items % tasks);
+}
+
+/* ---------------------------------------------------------------- kernels of one instruction set */
+
+/*
+ * One register tile of a convolution: up to `mr` pixels by the outputs of one panel of packed weights, over one block of
+ * K (segments x length). Pixel i reads segment s at rows[i * row_step + s * segment_step] + offset.
+ */
+typedef struct up_tile {
+    const float *const *rows;
+    int64_t row_step;
+    int64_t segment_step;
+    int64_t segments;
+    int64_t length;
+    int64_t offset;
+    const int32_t *index;    /* positions of the block's channels, or NULL: 0, 1, ... from offset */
+    const float *weights;    /* [segments][length][width] */
+    const float *bias;       /* [width] or NULL: what the sum starts from */
+    const float *addend;     /* [mr] pixels, or NULL: added to it; the destination itself in later blocks of K */
+    int64_t addend_stride;
+    float *dst;
+    int64_t dst_stride;
+    int64_t outputs;         /* how many of the panel's outputs exist: 1..width */
+    float low, high;         /* the result is clamped to this range */
+} up_tile;
+
+typedef void (*up_tile_kernel)(const up_tile *tile);
+
+#define UP_MAX_MR 14
+#define UP_MAX_WIDTHS 4
+
+/* Panels of one width, and their register tiles: kernels[indexed][pixels - 1]. */
+typedef struct up_panel_kind {
+    int32_t width;
+    int32_t mr;              /* the most pixels of a tile */
+    up_tile_kernel kernels[2][UP_MAX_MR];
+    up_tile_kernel single;   /* one pixel alone: several sums per output, for latency */
+    up_tile_kernel single_indexed;
+} up_panel_kind;
+
+/* One tile of a depthwise convolution: `pixels` <= UP_DEPTHWISE_PIXELS, all channels. */
+#define UP_DEPTHWISE_PIXELS 4
+
+typedef struct up_depthwise_tile {
+    const float *const *rows;   /* [pixels][taps] */
+    int64_t taps;
+    int64_t pixels;
+    int64_t channels;
+    const int32_t *index;
+    const float *weights;       /* [taps][weights_stride] */
+    int64_t weights_stride;
+    const float *bias;          /* [channels] */
+    const float *addend;
+    int64_t addend_stride;
+    float *dst;
+    int64_t dst_stride;
+    float low, high;
+} up_depthwise_tile;
+
+typedef struct up_kernels {
+    int32_t isa;
+    int32_t kinds;
+    const up_panel_kind *panels;   /* [kinds], wide to narrow */
+    void (*depthwise)(const up_depthwise_tile *tile);
+    /* Applies a function in place to [pixels, channels]. */
+    void (*act)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
+    up_task pointwise, binary, window, reduce, softmax, resize, gather, pad, from_planes, to_planes;
+} up_kernels;
+
+extern const up_kernels up_kernels_generic;
+extern const up_kernels up_kernels_avx2;
+extern const up_kernels up_kernels_avx512;
+
+/* The kernels of the instruction set in use, or of another one (NULL if the CPU or the build lacks it). */
+const up_kernels *up_current(void);
+const up_kernels *up_kernels_of(int32_t isa);
+
+/*
+ * What a convolution clamps its sums to, when its activation is no more than that (none, ReLU, clamp): 1, and the range.
+ * Otherwise 0 and no limits; the activation is then a pass over each tile block while it lies in the cache.
+ */
+int up_act_is_clamp(const up_act *act, float *low, float *high);
+
+#endif

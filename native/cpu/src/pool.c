@@ -1,0 +1,166 @@
+/*
+ * The thread pool. A job is open while its `state` says so; a worker enters an open job by counting itself in, takes
+ * tasks until none is left, and counts itself out. The caller takes tasks too, closes the job, and waits only for
+ * workers that entered: one that is still asleep is not waited for.
+ */
+#include "internal.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define OPEN ((uint64_t)1 << 16)
+#define GENERATION ((uint64_t)1 << 17)
+#define INSIDE(state) ((state) & 0xffff)
+
+/* How often an idle worker looks for a job before it sleeps: some ten microseconds. */
+enum { SPINS = 400 };
+
+struct up_pool {
+    _Alignas(64) _Atomic uint64_t state;
+    _Alignas(64) _Atomic int64_t next;
+    up_task task;
+    const void *job;
+    int64_t tasks;
+    _Alignas(64) _Atomic int busy;
+    _Atomic int sleepers;
+    _Atomic int stop;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    int32_t threads;
+    pthread_t workers[];
+};
+
+static void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void take_tasks(up_pool *pool) {
+    for (;;) {
+        int64_t t = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+        if (t >= pool->tasks) return;
+        pool->task(pool->job, t, t + 1);
+    }
+}
+
+static void sleep_until_news(up_pool *pool, uint64_t seen) {
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->sleepers, 1);
+    while (atomic_load(&pool->state) / GENERATION == seen && !atomic_load(&pool->stop))
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    atomic_fetch_sub(&pool->sleepers, 1);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *work(void *argument) {
+    up_pool *pool = argument;
+    uint64_t seen = 0;
+    int idle = 0;
+    while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
+        uint64_t state = atomic_load_explicit(&pool->state, memory_order_acquire);
+        if (state / GENERATION == seen) {
+            if (++idle < SPINS) {
+                relax();
+            } else {
+                sleep_until_news(pool, seen);
+                idle = 0;
+            }
+        } else if (!(state & OPEN)) {
+            seen = state / GENERATION;
+        } else if (atomic_compare_exchange_weak_explicit(&pool->state, &state, state + 1, memory_order_acquire, memory_order_relaxed)) {
+            take_tasks(pool);
+            atomic_fetch_sub_explicit(&pool->state, 1, memory_order_release);
+            seen = state / GENERATION;
+            idle = 0;
+        }
+    }
+    return NULL;
+}
+
+static void wake_sleepers(up_pool *pool) {
+    if (atomic_load(&pool->sleepers) == 0) return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void stop_workers(up_pool *pool, int32_t started) {
+    atomic_store(&pool->stop, 1);
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int32_t i = 0; i < started; i++) pthread_join(pool->workers[i], NULL);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool);
+}
+
+int32_t up_pool_create(int32_t threads, up_pool **result) {
+    if (!result) return up_fail(UP_INVALID, "up_pool_create: no place for the result");
+    if (threads < 1 || threads > 256) return up_fail(UP_INVALID, "up_pool_create: %d threads, not 1 to 256", threads);
+    size_t bytes = (sizeof(up_pool) + (size_t)threads * sizeof(pthread_t) + 63) / 64 * 64;
+    up_pool *pool = aligned_alloc(64, bytes);
+    if (!pool) return up_fail(UP_NO_MEMORY, "up_pool_create: out of memory");
+    atomic_init(&pool->state, 0);
+    atomic_init(&pool->next, 0);
+    atomic_init(&pool->busy, 0);
+    atomic_init(&pool->sleepers, 0);
+    atomic_init(&pool->stop, 0);
+    pool->tasks = 0;
+    pool->threads = threads;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    for (int32_t i = 0; i < threads - 1; i++) {
+        if (pthread_create(&pool->workers[i], NULL, work, pool)) {
+            stop_workers(pool, i);
+            return up_fail(UP_NO_MEMORY, "up_pool_create: cannot start thread %d of %d", i + 2, threads);
+        }
+    }
+    *result = pool;
+    return UP_OK;
+}
+
+void up_pool_destroy(up_pool *pool) {
+    if (pool) stop_workers(pool, pool->threads - 1);
+}
+
+int32_t up_pool_threads(const up_pool *pool) { return pool ? pool->threads : 1; }
+
+int32_t up_parallel(up_pool *pool, up_task task, const void *job, int64_t tasks) {
+    if (!pool || pool->threads == 1 || tasks <= 1) {
+        task(job, 0, tasks);
+        return UP_OK;
+    }
+    if (atomic_exchange_explicit(&pool->busy, 1, memory_order_acquire))
+        return up_fail(UP_BUSY, "the thread pool is at work for another caller: give each caller a pool of its own");
+    pool->task = task;
+    pool->job = job;
+    pool->tasks = tasks;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    uint64_t generation = atomic_load_explicit(&pool->state, memory_order_relaxed) / GENERATION + 1;
+    atomic_store(&pool->state, generation * GENERATION | OPEN);
+    wake_sleepers(pool);
+    take_tasks(pool);
+    uint64_t state = atomic_fetch_and(&pool->state, ~OPEN);
+    for (int waits = 0; INSIDE(state); waits++) {
+        if (waits < 20000) relax();
+        else sched_yield();
+        state = atomic_load_explicit(&pool->state, memory_order_acquire);
+    }
+    atomic_store_explicit(&pool->busy, 0, memory_order_release);
+    return UP_OK;
+}
+
+int64_t up_task_count(const up_pool *pool, int64_t items, int64_t cost) {
+    int64_t threads = up_pool_threads(pool);
+    if (threads == 1 || items <= 1) return 1;
+    int64_t worth = 1 + items * cost / 65536;
+    int64_t tasks = 4 * threads;
+    if (tasks > worth) tasks = worth;
+    return tasks > items ? items : tasks;
+}
