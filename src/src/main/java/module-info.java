@@ -5,6 +5,11 @@ module dev.upscale {
     requires info.picocli;
     requires tools.jackson.databind;
 
+    uses dev.upscale.cli.Peer;
+
+    exports dev.upscale.cli;
     exports dev.upscale.graph;
     exports dev.upscale.plan;
+
+    opens dev.upscale.cli to info.picocli, tools.jackson.databind;
 }

@@ -1,0 +1,86 @@
+package dev.upscale.cli;
+
+import dev.upscale.runtime.natives.LibraryReport;
+import dev.upscale.runtime.natives.NativeLibraries;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+
+@Command(
+        name = "doctor",
+        description = "Native libraries found and where, versions, instruction set, GPU, native access; what is missing and how to get it.")
+final class DoctorCommand extends Console {
+
+    /** What the machine has. */
+    record Report(
+            String version, Java java, String system, int cores, Map<String, Object> processor, boolean nativeAccess,
+            List<Library> libraries, List<PeerFound> peers, Gpu gpu, List<String> cures) {}
+
+    record Java(String version, String vendor, String home, long maxHeapBytes) {}
+
+    record Library(String name, boolean found, String version, String file, String place, List<Passed> passedOver, String cure) {
+        static Library of(LibraryReport report) {
+            List<Passed> passedOver = report.passedOver().stream().map(place -> new Passed(place.place(), place.reason())).toList();
+            return switch (report) {
+                case LibraryReport.Loaded loaded -> new Library(loaded.library().title(), true, loaded.version(),
+                        loaded.file().toString(), loaded.place(), passedOver, null);
+                case LibraryReport.Missing missing ->
+                    new Library(missing.library().title(), false, null, null, null, passedOver, missing.cure());
+            };
+        }
+    }
+
+    record Passed(String place, String reason) {}
+
+    record PeerFound(String name, String version) {}
+
+    record Gpu(boolean found, String reason) {}
+
+    @Override
+    public Integer call() {
+        Report report = examine();
+        print(report, describe(report));
+        return 0;
+    }
+
+    private static Report examine() {
+        List<Library> libraries = NativeLibraries.findAll().stream().map(Library::of).toList();
+        List<String> cures = new ArrayList<>();
+        boolean nativeAccess = NativeLibraries.isNativeAccessEnabled();
+        if (!nativeAccess) {
+            cures.add("start Java with --enable-native-access=dev.upscale,dev.upscale.bindings (the launcher does)");
+        }
+        libraries.stream().filter(library -> !library.found).forEach(library -> cures.add(library.name + ": " + library.cure));
+        if (libraries.stream().noneMatch(Library::found)) {
+            cures.add("until then everything runs in pure Java, correctly but slowly");
+        }
+        Java java = new Java(Runtime.version().toString(), System.getProperty("java.vendor"), System.getProperty("java.home"),
+                Runtime.getRuntime().maxMemory());
+        List<PeerFound> peers = Peers.all().stream().map(peer -> new PeerFound(peer.name(), peer.version())).toList();
+        return new Report(BuildVersion.read(), java, System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+                Runtime.getRuntime().availableProcessors(), Processor.describe(), nativeAccess, libraries, peers,
+                new Gpu(false, "no GPU engine in this build; plans for a GPU are not made yet"), cures);
+    }
+
+    private static String describe(Report report) {
+        StringBuilder text = new StringBuilder();
+        text.append("upscale    ").append(report.version).append('\n');
+        text.append("Java       ").append(report.java.version).append(", ").append(report.java.vendor).append(", ")
+                .append(report.java.home).append(", heap up to ").append(Table.bytes(report.java.maxHeapBytes)).append('\n');
+        text.append("system     ").append(report.system).append(", ").append(report.cores).append(" cores\n");
+        report.processor.forEach((name, value) -> text.append(String.format("%-10s %s%n", name, value)));
+        text.append("native     access ").append(report.nativeAccess ? "allowed" : "DENIED").append('\n');
+        for (Library library : report.libraries) {
+            text.append(String.format("%-12s %s%n", library.name,
+                    library.found ? library.version + ", " + library.place + ", " + library.file : "MISSING"));
+            library.passedOver.forEach(passed -> text.append("             passed over: ").append(passed.place).append(": ")
+                    .append(passed.reason).append('\n'));
+        }
+        text.append("peers      ").append(report.peers.isEmpty() ? "none on the class path" : report.peers.stream()
+                .map(peer -> peer.name + " " + peer.version).reduce((one, other) -> one + ", " + other).orElseThrow()).append('\n');
+        text.append("GPU        ").append(report.gpu.reason).append('\n');
+        report.cures.forEach(cure -> text.append("cure: ").append(cure).append('\n'));
+        return text.toString();
+    }
+}
