@@ -128,6 +128,23 @@ public final class Graph {
         return builder.build();
     }
 
+    /** Whether both have the same name, inputs, outputs, nodes in the same order, and weights with the same contents. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Graph that
+                && name.equals(that.name)
+                && inputs.equals(that.inputs)
+                && outputs.equals(that.outputs)
+                && nodes.equals(that.nodes)
+                && types.equals(that.types)
+                && weights.equals(that.weights);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * name.hashCode() + nodes.hashCode();
+    }
+
     /** The graph as text: see {@link GraphText}. */
     @Override
     public String toString() {

@@ -1,6 +1,7 @@
 package dev.upscale.graph;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -43,6 +44,11 @@ public final class Tensor {
         return of(TensorType.f32(dims), values);
     }
 
+    /** An f32 tensor of values spread evenly over [−0.5, 0.5), the same for the same seed: {@code random(seed)} in text. */
+    public static Tensor random(TensorType type, int seed) {
+        return GeneratedTensor.random(type, seed, 0);
+    }
+
     public TensorType type() {
         return type;
     }
@@ -67,6 +73,32 @@ public final class Tensor {
     public Tensor reshaped(int... dims) {
         TensorType reshaped = new TensorType(type.element(), Arrays.stream(dims).boxed().toList());
         return new Tensor(reshaped, floats, longs);
+    }
+
+    /**
+     * The listed positions of one axis, in the order listed; a copy.
+     *
+     * @throws IndexOutOfBoundsException if there is no such axis or position
+     */
+    public Tensor take(int axis, List<Integer> positions) {
+        int size = type.dims().get(axis);
+        positions.forEach(position -> Objects.checkIndex(position, size));
+        int outer = 1;
+        int inner = 1;
+        for (int other = 0; other < type.rank(); other++) {
+            outer *= other < axis ? type.dim(other) : 1;
+            inner *= other > axis ? type.dim(other) : 1;
+        }
+        TensorType taken = type.withDim(axis, positions.size());
+        Object source = floats != null ? floats : longs;
+        Object target = floats != null ? new float[Math.toIntExact(taken.elements())] : new long[Math.toIntExact(taken.elements())];
+        for (int block = 0, to = 0; block < outer; block++) {
+            for (int position : positions) {
+                System.arraycopy(source, (block * size + position) * inner, target, to, inner);
+                to += inner;
+            }
+        }
+        return target instanceof float[] values ? of(taken, values) : of(taken, (long[]) target);
     }
 
     @Override
