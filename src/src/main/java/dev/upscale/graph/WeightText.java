@@ -25,7 +25,8 @@ final class WeightText {
         }
         if (!floats) {
             long first = tensor.longs()[0];
-            return LongStream.of(tensor.longs()).allMatch(value -> value == first) ? "fill(" + first + ")" : digest(tensor);
+            return LongStream.of(tensor.longs()).allMatch(value -> value == first) ? "fill(" + first + ")"
+                    : tensor.equals(iota(tensor.type())) ? "iota" : digest(tensor);
         }
         float first = tensor.floats()[0];
         if (tensor.equals(fill(tensor.type(), first))) {

@@ -86,10 +86,10 @@ class GraphTextTest {
     void takesPartsOfGeneratedWeights() {
         Graph graph = GraphText.parse("""
                 graph g(x: f32[1,2]) -> y {
-                  w: f32[2,2] = iota(0, f32[3,4]).take(0, [2,0]).take(1, [1..2])
+                  w: f32[2,2] = random(3, f32[3,4]).take(0, [2,0]).take(1, [1..2])
                   y = Linear(x, w)
                 }
-                """.replace("iota(0, ", "random(3, "));
+                """);
         Tensor whole = Tensor.random(TensorType.f32(3, 4), 3);
         assertEquals(Tensor.f32(new float[] {whole.floats()[9], whole.floats()[10], whole.floats()[1], whole.floats()[2]}, 2, 2),
                 graph.weight("w"));
@@ -116,7 +116,7 @@ class GraphTextTest {
                 graph g(x: f32[1]) -> y {
                   y = Convolution(x)
                 }""");
-        assertMistake("line 2, column 23: Concat has no 'axes='; it has axis=", """
+        assertMistake("line 2, column 24: Concat has no 'axes='; it has axis=", """
                 graph g(x: f32[1]) -> y {
                   y = Concat(x) axis=0 axes=0
                 }""");
