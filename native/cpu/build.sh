@@ -9,11 +9,17 @@ if [ -z "${CC:-}" ]; then
 fi
 command -v "${CC%% *}" >/dev/null 2>&1 || { echo "no C compiler (set CC, or install gcc or clang): the CPU kernels are not built" >&2; exit 3; }
 
+# The platform's name as the locator (runtime.natives.Platform) and Bytedeco's archives write it.
 os=$(uname -s | tr '[:upper:]' '[:lower:]')
+case $os in darwin) os=macosx ;; esac
 arch=$(uname -m)
-case $arch in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; esac
+case $arch in amd64) arch=x86_64 ;; aarch64) arch=arm64 ;; esac
 target=$1/dev/upscale/native/$os-$arch
 mkdir -p "$target" || exit 1
+library=$target/libupscale_cpu.so
+if [ -f "$library" ] && [ -z "$(find "$here/build.sh" "$here/src" "$here/include" -type f -newer "$library")" ]; then
+    exit 0
+fi
 objects=$(mktemp -d) || exit 1
 trap 'rm -rf "$objects"' EXIT INT TERM
 
@@ -43,5 +49,5 @@ for isa in $isas; do
 done
 wait
 [ -e "$failed" ] && { echo "$CC failed on the CPU kernels" >&2; exit 1; }
-$CC -shared -pthread -Wl,-z,noexecstack ${LDFLAGS:-} -o "$target/libupscale_cpu.so.new" "$objects"/*.o -lm || exit 1
-mv "$target/libupscale_cpu.so.new" "$target/libupscale_cpu.so"
+$CC -shared -pthread -Wl,-z,noexecstack ${LDFLAGS:-} -o "$library.new" "$objects"/*.o -lm || exit 1
+mv "$library.new" "$library"
