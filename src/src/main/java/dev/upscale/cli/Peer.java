@@ -1,6 +1,5 @@
 package dev.upscale.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -17,11 +16,11 @@ public interface Peer {
     /**
      * Opens a model.
      *
-     * @param model an ONNX file
+     * @param model an ONNX file's content
      * @param threads threads for one run
      * @param inputs shapes and values (f32, row-major) of the network's inputs, which all runs use
      */
-    Session open(Path model, int threads, List<Input> inputs);
+    Session open(byte[] model, int threads, List<Input> inputs);
 
     /** A value for one of the network's inputs. */
     record Input(String name, long[] dims, float[] values) {}
