@@ -89,7 +89,7 @@ sealed interface LibraryPlace {
             if (seen != null) {
                 return seen;
             }
-            Optional<URI> archive = archiveOnModulePath(library.archive().moduleName(Platform.classifier()));
+            Optional<URI> archive = archiveOnModulePath(library.archive().moduleName(Platform.ofArchives()));
             return archive.isPresent() ? LibraryCache.inside(archive.get(), resource) : null;
         }
 

@@ -79,11 +79,10 @@ public enum NativeLibrary {
 
     /** What to do when it is missing: one sentence. */
     public String cure() {
-        String platform = Platform.classifier();
         String elsewhere = " or name a folder that holds " + fileNames.getFirst() + " with -Dupscale.natives or UPSCALE_NATIVES";
         return this == UPSCALE_CPU
                 ? "build native/cpu (needs a C compiler) so that the jar holds " + resource(fileNames.getFirst()) + "," + elsewhere
-                : "put the archive " + archive.coordinates() + " (classifier " + platform
+                : "put the archive " + archive.coordinates() + " (classifier " + Platform.ofArchives()
                         + (archive.versionPrefix().isEmpty() ? "" : ", version " + archive.versionPrefix() + "*")
                         + ") on the class path," + elsewhere;
     }
@@ -118,6 +117,6 @@ public enum NativeLibrary {
 
     /** The resource path of a file of the archive on this platform. */
     String resource(String fileName) {
-        return archive.folder() + "/" + Platform.classifier() + "/" + fileName;
+        return archive.folder() + "/" + (this == UPSCALE_CPU ? Platform.ofOwnBuild() : Platform.ofArchives()) + "/" + fileName;
     }
 }
