@@ -38,8 +38,8 @@ public sealed interface Certificate {
         }
     }
 
-    /** A certificate for all sets of {@code problem}: of the conflicts found from each set in turn, the smallest. */
+    /** A certificate for all sets of {@code problem}: a conflict that is minimal by deletion, where there is one. */
     static Certificate of(OrderingProblem problem) {
-        return new ConflictFinder(problem).smallest();
+        return new ConflictFinder(problem).smallest(List.of());
     }
 }

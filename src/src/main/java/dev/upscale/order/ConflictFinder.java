@@ -2,7 +2,9 @@ package dev.upscale.order;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,24 +38,21 @@ final class ConflictFinder {
         return conflict;
     }
 
-    /** The smallest of the conflicts found by starting from each set that fails beside those before it. */
-    Certificate smallest() {
-        PqTree tree = blockTree();
-        List<Integer> kept = new ArrayList<>();
-        Certificate.Conflict smallest = null;
-        for (int i = 0; i < sets.size(); i++) {
-            PqTree next = tree.reduce(sets.get(i));
-            if (next != null) {
-                tree = next;
-                kept.add(i);
-            } else {
-                Certificate.Conflict conflict = obstacle(i, kept);
-                if (smallest == null || size(conflict) < size(smallest)) {
-                    smallest = conflict;
-                }
-            }
+    /** The smallest of these conflicts; where there is none, that of the first set that fails beside those before it. */
+    Certificate smallest(Collection<Certificate.Conflict> known) {
+        if (!known.isEmpty()) {
+            return Collections.min(known, Comparator.comparingInt(ConflictFinder::size));
         }
-        return smallest == null ? new Certificate.AllContiguous() : smallest;
+        PqTree tree = blockTree();
+        List<Integer> before = new ArrayList<>();
+        for (int i = 0; i < sets.size(); i++) {
+            tree = tree.reduce(sets.get(i));
+            if (tree == null) {
+                return obstacle(i, before);
+            }
+            before.add(i);
+        }
+        return new Certificate.AllContiguous();
     }
 
     /** For each set that is not in {@code kept} but conflicts with those that are: why. */
@@ -88,7 +87,7 @@ final class ConflictFinder {
     }
 
     /** The tree of all orders that respect the blocks. */
-    private PqTree blockTree() {
+    PqTree blockTree() {
         if (blockTree == null) {
             PqTree tree = free;
             for (int[] block : blocks) {
@@ -101,6 +100,11 @@ final class ConflictFinder {
             blockTree = tree;
         }
         return blockTree;
+    }
+
+    /** The classes that the leaves of {@link #blockTree} are. */
+    ChannelClasses classes() {
+        return classes;
     }
 
     /** An order that respects the blocks; throws where there is none, naming the blocks that conflict. */

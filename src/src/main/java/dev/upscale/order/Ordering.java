@@ -1,7 +1,9 @@
 package dev.upscale.order;
 
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * An answer to an {@link OrderingProblem}. The arrays must not be changed.
@@ -27,21 +29,24 @@ public record Ordering(
         long nanos) {
 
     public Ordering {
-        obstacles = Map.copyOf(obstacles);
+        obstacles = Collections.unmodifiableMap(new TreeMap<>(obstacles));
     }
 
-    /** What {@code order} is worth, with certificates. */
-    static Ordering of(OrderingProblem problem, int[] order, double lowerBound, long nanos) {
+    /** What {@code order} is worth, with certificates; {@code start} is the {@link System#nanoTime} at the beginning. */
+    static Ordering of(OrderingProblem problem, int[] order, double lowerBound, long start) {
         boolean[] contiguous = problem.contiguous(order);
-        double cost = problem.cost(order);
         BitSet kept = new BitSet();
+        double cost = 0;
         for (int i = 0; i < contiguous.length; i++) {
             kept.set(i, contiguous[i]);
+            cost += contiguous[i] ? 0 : problem.value(i);
         }
+        boolean optimal = cost <= lowerBound + Family.tolerance(problem.totalValue());
         ConflictFinder conflicts = new ConflictFinder(problem);
         Map<Integer, Certificate.Conflict> obstacles = conflicts.obstacles(kept);
-        return new Ordering(order, cost, contiguous, Math.min(lowerBound, cost), cost <= lowerBound, conflicts.smallest(),
-                obstacles, nanos);
+        Certificate certificate = conflicts.smallest(obstacles.values());
+        return new Ordering(order, cost, contiguous, optimal ? cost : Math.max(0, lowerBound), optimal, certificate,
+                obstacles, System.nanoTime() - start);
     }
 
     /** How many sets are contiguous. */

@@ -87,6 +87,15 @@ public final class PqTree {
         return reduced == root ? this : new PqTree(reduced, frontier.length);
     }
 
+    /** How many leaves have their flag set. */
+    int count(boolean[] in) {
+        int count = 0;
+        for (int leaf : frontier) {
+            count += in[leaf] ? 1 : 0;
+        }
+        return count;
+    }
+
     /** How many orders the tree stands for. */
     public BigInteger orderCount() {
         return root == null ? BigInteger.ONE : orderCount(root);
