@@ -45,6 +45,15 @@ final class FamilyBound {
         return bound;
     }
 
+    /** What {@link #of} does, in the unit of {@link Budget}. */
+    long effort(long[] open) {
+        long count = 0;
+        for (long word : open) {
+            count += Long.bitCount(word);
+        }
+        return count * count * words / 8;
+    }
+
     /** The sets that conflict with {@code s} and one that is kept, or a block. */
     private long[] besideKept(int s, long[] kept) {
         long[] pairs = new long[words];

@@ -12,6 +12,9 @@ import java.util.Random;
  */
 final class FamilyGreedy {
 
+    /** Of the budget left, what restarts may spend. */
+    private static final double SHARE = 0.1;
+
     private final Family family;
     private final Budget budget;
     private BitSet best = new BitSet();
@@ -22,11 +25,24 @@ final class FamilyGreedy {
         this.budget = budget;
     }
 
-    /** The best family found; at least one pass is made, whatever the budget. */
-    BitSet search(int restarts) {
-        improve(add(List.of(), byValue(family.values())));
+    /** One pass by value, made whatever the budget. */
+    BitSet start() {
+        best = add(List.of(), byValue(family.values()));
+        bestValue = family.value(best);
+        return best;
+    }
+
+    /** The best family after improving what the first pass gave. */
+    BitSet improve() {
+        improve(best);
+        return best;
+    }
+
+    /** The best family after {@code restarts} more starts. */
+    BitSet restart(int restarts) {
         Random random = new Random(family.size());
-        for (int r = 0; r < restarts && !budget.spent() && best.cardinality() < family.size(); r++) {
+        long until = (long) ((1 - SHARE) * budget.left());
+        for (int r = 0; r < restarts && budget.left() > until; r++) {
             double[] perturbed = family.values().clone();
             double spread = r % 2 == 0 ? 0.4 : 2;
             for (int i = 0; i < perturbed.length; i++) {
@@ -41,17 +57,17 @@ final class FamilyGreedy {
     private void improve(BitSet start) {
         BitSet kept = start;
         double value = family.value(kept);
+        List<Integer> byValue = byValue(family.values());
         boolean gained = true;
         while (gained && kept.cardinality() < family.size()) {
             gained = false;
-            for (int forced : byValue(family.values())) {
+            for (int forced : byValue) {
                 if (kept.get(forced) || budget.spent()) {
                     continue;
                 }
-                BitSet others = kept;
-                List<Integer> order = new ArrayList<>();
-                byValue(family.values()).stream().filter(others::get).forEach(order::add);
-                byValue(family.values()).stream().filter(i -> !others.get(i)).forEach(order::add);
+                List<Integer> order = new ArrayList<>(byValue);
+                BitSet before = kept;
+                order.sort(Comparator.comparing(i -> !before.get(i)));
                 BitSet next = add(List.of(forced), order);
                 double nextValue = family.value(next);
                 if (nextValue > value + Family.tolerance(value)) {

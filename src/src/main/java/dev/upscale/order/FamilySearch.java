@@ -21,24 +21,27 @@ final class FamilySearch {
     private static final int WINDOW = 8;
     /** States per level up to which a search is tried without windows. */
     private static final int NARROW = 400;
+    /** Perturbed greedy starts where the first did not meet the bound. */
+    private static final int RESTARTS = 12;
 
     private final Family family;
     private final Levels levels;
     private final TripleConflicts conflicts;
     private final FamilyBound bound;
+    private final FamilyGreedy greedy;
     private final Budget budget;
 
     private BitSet best;
     private double bestValue;
 
-    private FamilySearch(Family family, BitSet incumbent, Budget budget) {
+    private FamilySearch(Family family, Budget budget) {
         this.family = family;
         this.budget = budget;
+        this.greedy = new FamilyGreedy(family, budget);
         this.conflicts = TripleConflicts.of(family, budget);
         this.bound = new FamilyBound(family, conflicts);
         this.levels = Levels.of(family);
-        this.best = incumbent;
-        this.bestValue = family.value(incumbent);
+        known(greedy.start());
     }
 
     /**
@@ -57,11 +60,7 @@ final class FamilySearch {
             every.set(0, family.size());
             return new Family.Choice(every, family.totalValue(), family.totalValue());
         }
-        long granted = budget.left();
-        Budget forGreedy = budget.share(family.size() > WINDOW ? 0.2 : 0.02);
-        BitSet incumbent = new FamilyGreedy(family, forGreedy).search(family.size() > WINDOW ? 12 : 0);
-        budget.settle(granted / (family.size() > WINDOW ? 5 : 50), forGreedy);
-        return new FamilySearch(family, incumbent, budget).run();
+        return new FamilySearch(family, budget).run();
     }
 
     private Family.Choice run() {
@@ -69,15 +68,34 @@ final class FamilySearch {
         for (int d = family.size() - 1; d >= 0; d--) {
             suffix[d] = suffix[d + 1] + family.values()[levels.order[d]];
         }
-        double upperBound = family.size() <= WINDOW ? expand(suffix, Integer.MAX_VALUE) : expand(suffix, NARROW);
-        if (upperBound > bestValue + Family.tolerance(bestValue) && family.size() > WINDOW) {
+        double upperBound = root(suffix).bound;
+        if (isOpen(upperBound)) {
+            known(greedy.improve());
+        }
+        if (isOpen(upperBound)) {
+            upperBound = Math.min(upperBound, expand(suffix, family.size() <= WINDOW ? Integer.MAX_VALUE : NARROW));
+        }
+        if (isOpen(upperBound) && family.size() > WINDOW) {
+            known(greedy.restart(RESTARTS));
             tighten(suffix);
             upperBound = Math.min(upperBound, suffix[0]);
-            if (upperBound > bestValue + Family.tolerance(bestValue)) {
+            if (isOpen(upperBound)) {
                 upperBound = Math.min(upperBound, expand(suffix, Integer.MAX_VALUE));
             }
         }
         return new Family.Choice(best, bestValue, Math.max(bestValue, upperBound));
+    }
+
+    private boolean isOpen(double upperBound) {
+        return upperBound > bestValue + Family.tolerance(bestValue);
+    }
+
+    private void known(BitSet kept) {
+        double value = family.value(kept);
+        if (best == null || value > bestValue) {
+            best = kept;
+            bestValue = value;
+        }
     }
 
     /** Bounds each suffix of the levels by the optima of the windows in it. */
@@ -109,7 +127,7 @@ final class FamilySearch {
                 branch(state, d, suffix[d + 1], next);
             }
             states = new ArrayList<>(next.values());
-            states.removeIf(state -> state.bound <= bestValue + Family.tolerance(bestValue));
+            states.removeIf(state -> !isOpen(state.bound));
             int limit = Math.min(width, affordable(d));
             if (states.size() > limit) {
                 states.sort(Comparator.comparingDouble((State state) -> -state.bound)
@@ -164,7 +182,7 @@ final class FamilySearch {
         }
         kept[s >> 6] |= 1L << s;
         double value = state.value + family.values()[s];
-        if (value > bestValue + Family.tolerance(bestValue)) {
+        if (isOpen(value)) {
             best = BitSet.valueOf(kept);
             bestValue = value;
         }
@@ -173,11 +191,12 @@ final class FamilySearch {
 
     private void arrive(long[] kept, long[] open, double value, PqTree tree, int d, double suffixBound,
             Map<CollapsedTree.Key, State> next) {
-        if (value + suffixBound <= bestValue + Family.tolerance(bestValue)) {
+        if (!isOpen(value + suffixBound)) {
             return;
         }
         double most = value + Math.min(suffixBound, bound.of(kept, open));
-        if (most <= bestValue + Family.tolerance(bestValue)) {
+        budget.spend(bound.effort(open));
+        if (!isOpen(most)) {
             return;
         }
         PqTree collapsed = CollapsedTree.of(tree, levels.step[d]);

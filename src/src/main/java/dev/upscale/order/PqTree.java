@@ -1,9 +1,7 @@
 package dev.upscale.order;
 
 import java.math.BigInteger;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
+import java.util.ArrayDeque;
 
 /**
  * All orders of {@code leafCount} leaves in which some sets are contiguous (Booth and Lueker, "Testing for the consecutive
@@ -15,8 +13,6 @@ import java.util.List;
  */
 public final class PqTree {
 
-    private static final Node[] NONE = {};
-
     private final Node root;
     private final int[] frontier;
 
@@ -24,7 +20,7 @@ public final class PqTree {
         this.root = root;
         this.frontier = new int[leafCount];
         if (root != null) {
-            write(root, frontier, 0);
+            write(root, frontier);
         }
     }
 
@@ -80,7 +76,7 @@ public final class PqTree {
         for (int p = 0; p < frontier.length; p++) {
             fullBefore[p + 1] = fullBefore[p] + (in[frontier[p]] ? 1 : 0);
         }
-        Node reduced = new Reduction(fullBefore, size).reduce(root, 0);
+        Node reduced = new PqReduction(fullBefore, size).reduce(root);
         if (reduced == null) {
             return null;
         }
@@ -201,20 +197,21 @@ public final class PqTree {
         return size;
     }
 
-    private static int write(Node node, int[] frontier, int at) {
-        return switch (node) {
-            case Leaf leaf -> {
-                frontier[at] = leaf.id;
-                yield at + 1;
+    private static void write(Node root, int[] frontier) {
+        ArrayDeque<Node> open = new ArrayDeque<>();
+        open.push(root);
+        int at = 0;
+        while (!open.isEmpty()) {
+            Node node = open.pop();
+            if (node instanceof Leaf leaf) {
+                frontier[at++] = leaf.id;
+                continue;
             }
-            case Inner inner -> {
-                int next = at;
-                for (Node child : inner.children) {
-                    next = write(child, frontier, next);
-                }
-                yield next;
+            Node[] children = ((Inner) node).children;
+            for (int i = children.length - 1; i >= 0; i--) {
+                open.push(children[i]);
             }
-        };
+        }
     }
 
     private static BigInteger orderCount(Node node) {
@@ -229,199 +226,5 @@ public final class PqTree {
             }
         }
         return count;
-    }
-
-    // ---- reduction --------------------------------------------------------------------------------------------------
-
-    /**
-     * One reduction. A node is told by the position {@code at} of its first leaf in the frontier, so that its number of
-     * full leaves (those in the set) is one difference. Booth and Lueker's templates, by what they make: the root of the
-     * pertinent subtree is handled by {@link #rootP} (P2, P4, P6) and {@link #rootQ} (Q2, Q3), a partial node below it by
-     * {@link #linearise} (P3, P5, Q2). Full and empty nodes (L1, P1, Q1) are taken as they are.
-     */
-    private record Reduction(int[] fullBefore, int full) {
-
-        /** {@code node}, which holds all full leaves, reduced; {@code null} where that cannot be. */
-        Node reduce(Node node, int at) {
-            if (full == node.size || !(node instanceof Inner inner)) {
-                return node;
-            }
-            int childAt = at;
-            for (int i = 0; i < inner.children.length; i++) {
-                Node child = inner.children[i];
-                if (fullIn(child, childAt) == full) {
-                    Node reduced = reduce(child, childAt);
-                    if (reduced == null) {
-                        return null;
-                    }
-                    return reduced == child ? node : replace(inner, i, reduced);
-                }
-                childAt += child.size;
-            }
-            return switch (inner) {
-                case PNode p -> rootP(p, at);
-                case QNode q -> rootQ(q, at);
-            };
-        }
-
-        private Node rootP(PNode node, int at) {
-            Parts parts = parts(node, at);
-            if (parts.partial.size() > 2) {
-                return null;
-            }
-            Node together;
-            if (parts.partial.isEmpty()) {
-                if (parts.empty.isEmpty()) {
-                    return node;
-                }
-                together = group(parts.full);
-            } else {
-                List<Node> line = new ArrayList<>();
-                if (!linearise(parts.partial.get(0), parts.partialAt[0], line)) {
-                    return null;
-                }
-                if (!parts.full.isEmpty()) {
-                    line.add(group(parts.full));
-                }
-                if (parts.partial.size() == 2) {
-                    List<Node> right = new ArrayList<>();
-                    if (!linearise(parts.partial.get(1), parts.partialAt[1], right)) {
-                        return null;
-                    }
-                    line.addAll(right.reversed());
-                }
-                together = qNode(line.toArray(NONE));
-            }
-            if (parts.empty.isEmpty()) {
-                return together;
-            }
-            parts.empty.add(together);
-            return new PNode(parts.empty.toArray(NONE));
-        }
-
-        private Node rootQ(QNode node, int at) {
-            List<Node> line = new ArrayList<>();
-            int state = 0; // 0: empty so far; 1: full leaves have begun; 2: they have ended
-            int childAt = at;
-            boolean changed = false;
-            for (Node child : node.children) {
-                int inside = fullIn(child, childAt);
-                if (inside == 0) {
-                    state = state == 0 ? 0 : 2;
-                    line.add(child);
-                } else if (state == 2) {
-                    return null;
-                } else if (inside == child.size) {
-                    state = 1;
-                    line.add(child);
-                } else {
-                    changed = true;
-                    List<Node> part = new ArrayList<>();
-                    if (!linearise(child, childAt, part)) {
-                        return null;
-                    }
-                    line.addAll(state == 0 ? part : part.reversed());
-                    state = state == 0 ? 1 : 2;
-                }
-                childAt += child.size;
-            }
-            return changed ? new QNode(line.toArray(NONE)) : node;
-        }
-
-        /** Appends the children of a Q-node that a partial node becomes, the empty ones first; false where it cannot. */
-        private boolean linearise(Node node, int at, List<Node> line) {
-            return switch (node) {
-                case Leaf leaf -> throw new AssertionError("a leaf is never partial: " + leaf);
-                case PNode p -> {
-                    Parts parts = parts(p, at);
-                    if (parts.partial.size() > 1) {
-                        yield false;
-                    }
-                    if (!parts.empty.isEmpty()) {
-                        line.add(group(parts.empty));
-                    }
-                    if (!parts.partial.isEmpty() && !linearise(parts.partial.get(0), parts.partialAt[0], line)) {
-                        yield false;
-                    }
-                    if (!parts.full.isEmpty()) {
-                        line.add(group(parts.full));
-                    }
-                    yield true;
-                }
-                case QNode q -> linearise(q, at, line);
-            };
-        }
-
-        private boolean linearise(QNode node, int at, List<Node> line) {
-            int count = node.children.length;
-            int last = count - 1;
-            int lastAt = at + node.size - node.children[last].size;
-            // The full end belongs at the right: read from the other side where the left end is fuller.
-            boolean flip = fullIn(node.children[0], at) == node.children[0].size || fullIn(node.children[last], lastAt) == 0;
-            boolean begun = false;
-            int childAt = flip ? at + node.size : at;
-            for (int i = 0; i < count; i++) {
-                Node child = node.children[flip ? last - i : i];
-                childAt -= flip ? child.size : 0;
-                int inside = fullIn(child, childAt);
-                if (inside == child.size) {
-                    begun = true;
-                    line.add(child);
-                } else if (begun) {
-                    return false;
-                } else if (inside == 0) {
-                    line.add(child);
-                } else {
-                    begun = true;
-                    if (!linearise(child, childAt, line)) {
-                        return false;
-                    }
-                }
-                childAt += flip ? 0 : child.size;
-            }
-            return true;
-        }
-
-        private static Node replace(Inner node, int index, Node child) {
-            Node[] children = node.children.clone();
-            children[index] = child;
-            return node.with(children);
-        }
-
-        private Parts parts(PNode node, int at) {
-            Parts parts = new Parts();
-            int childAt = at;
-            for (Node child : node.children) {
-                int inside = fullIn(child, childAt);
-                if (inside == 0) {
-                    parts.empty.add(child);
-                } else if (inside == child.size) {
-                    parts.full.add(child);
-                } else {
-                    if (parts.partial.size() < 2) {
-                        parts.partialAt[parts.partial.size()] = childAt;
-                    }
-                    parts.partial.add(child);
-                }
-                childAt += child.size;
-            }
-            return parts;
-        }
-
-        private int fullIn(Node node, int at) {
-            return fullBefore[at + node.size] - fullBefore[at];
-        }
-
-        private static Node group(List<Node> nodes) {
-            return pNode(nodes.toArray(NONE));
-        }
-    }
-
-    /** The children of a P-node by label. */
-    private static final class Parts {
-        final List<Node> empty = new ArrayList<>();
-        final List<Node> full = new ArrayList<>();
-        final List<Node> partial = new ArrayList<>();
-        final int[] partialAt = new int[2];
     }
 }

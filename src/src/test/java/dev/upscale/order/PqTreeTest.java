@@ -125,6 +125,14 @@ class PqTreeTest {
         return tree;
     }
 
+    static PqTree reduceAll(int n, List<int[]> sets) {
+        PqTree tree = PqTree.of(n);
+        for (int i = 0; tree != null && i < sets.size(); i++) {
+            tree = tree.reduce(sets.get(i));
+        }
+        return tree;
+    }
+
     static boolean contiguous(int n, List<int[]> sets, int[] order) {
         for (boolean is : OrderingProblem.of(n, sets).contiguous(order)) {
             if (!is) {
