@@ -8,6 +8,8 @@ module dev.upscale {
     uses dev.upscale.cli.Peer;
 
     exports dev.upscale.cli;
+    exports dev.upscale.channels;
+    exports dev.upscale.compile;
     exports dev.upscale.graph;
     exports dev.upscale.plan;
 

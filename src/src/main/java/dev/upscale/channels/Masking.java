@@ -1,0 +1,119 @@
+package dev.upscale.channels;
+
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.InvalidInput;
+import dev.upscale.graph.Node;
+import dev.upscale.graph.Tensor;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The masked model: what a pattern means. The same network, with the weights of the channels that are not retained set to
+ * zero: the truth that every plan is compared with, and the only thing that the compiler reads patterns from.
+ */
+public final class Masking {
+    private Masking() {}
+
+    /**
+     * The graph with all weights zeroed that the pattern does not retain.
+     *
+     * @throws InvalidInput if the pattern names a weight that is missing or a channel that it does not have
+     */
+    public static Graph apply(Graph graph, Pattern pattern) {
+        Map<String, WeightAxes> axes = prunableWeights(graph);
+        Map<String, Tensor> masked = new LinkedHashMap<>();
+        Set<String> named = new HashSet<>(pattern.consumers().keySet());
+        named.addAll(pattern.producers().keySet());
+        for (String weight : named) {
+            WeightAxes layout = axes.get(weight);
+            if (layout == null) {
+                throw new InvalidInput("pattern names weight " + weight + ", but model " + graph.name()
+                        + (graph.isWeight(weight)
+                                ? " reads it in no convolution or matrix product"
+                                : " has no such tensor")
+                        + "; use the pattern with the model it was made for");
+            }
+            boolean[] inputs = retained(weight, "input", pattern.consumers().get(weight), layout.inputs());
+            boolean[] outputs = retained(weight, "output", pattern.producers().get(weight), layout.outputs());
+            masked.put(weight, mask(graph.weight(weight), layout, inputs, outputs));
+        }
+        return graph.withWeights(masked);
+    }
+
+    /**
+     * The pattern that stands in the weights themselves: channels whose weights are all zero are not retained. Weights
+     * that retain everything are not named.
+     */
+    public static Pattern read(Graph graph) {
+        Map<String, int[]> consumers = new TreeMap<>();
+        Map<String, int[]> producers = new TreeMap<>();
+        prunableWeights(graph).forEach((name, layout) -> {
+            Tensor weight = graph.weight(name);
+            boolean[] inputs = new boolean[layout.inputs()];
+            boolean[] outputs = new boolean[layout.outputs()];
+            for (int output = 0; output < outputs.length; output++) {
+                for (int input = 0; input < inputs.length; input++) {
+                    if (layout.connects(output, input) && layout.isNonZero(weight, output, input)) {
+                        inputs[input] = true;
+                        outputs[output] = true;
+                    }
+                }
+            }
+            nameIfPruned(consumers, name, inputs);
+            nameIfPruned(producers, name, outputs);
+        });
+        return new Pattern(graph.name(), consumers, producers);
+    }
+
+    private static void nameIfPruned(Map<String, int[]> channels, String weight, boolean[] retained) {
+        int[] list = java.util.stream.IntStream.range(0, retained.length).filter(k -> retained[k]).toArray();
+        if (list.length < retained.length) {
+            channels.put(weight, list);
+        }
+    }
+
+    /** The weights of convolutions and matrix products, by name, with their layouts. */
+    static Map<String, WeightAxes> prunableWeights(Graph graph) {
+        Map<String, WeightAxes> axes = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            Optional<WeightAxes> layout = WeightAxes.of(graph, node);
+            layout.ifPresent(found -> axes.put(node.input(1), found));
+        }
+        return axes;
+    }
+
+    private static boolean[] retained(String weight, String side, int[] channels, int size) {
+        boolean[] retained = new boolean[size];
+        if (channels == null) {
+            Arrays.fill(retained, true);
+            return retained;
+        }
+        for (int channel : channels) {
+            if (channel >= size) {
+                throw new InvalidInput("pattern for weight " + weight + " retains " + side + " channel " + channel
+                        + ", but the weight has " + size + "; use the pattern with the model it was made for");
+            }
+            retained[channel] = true;
+        }
+        return retained;
+    }
+
+    private static Tensor mask(Tensor weight, WeightAxes layout, boolean[] inputs, boolean[] outputs) {
+        float[] values = weight.floats().clone();
+        for (int output = 0; output < layout.outputs(); output++) {
+            for (int input = 0; input < layout.inputs(); input++) {
+                if (layout.connects(output, input) && !(inputs[input] && outputs[output])) {
+                    int start = layout.at(output, input);
+                    Arrays.fill(values, start, start + layout.taps(), 0);
+                }
+            }
+        }
+        return Tensor.of(weight.type(), values);
+    }
+}

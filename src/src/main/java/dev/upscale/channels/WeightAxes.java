@@ -1,0 +1,71 @@
+package dev.upscale.channels;
+
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.Node;
+import dev.upscale.graph.Op;
+import dev.upscale.graph.Tensor;
+import dev.upscale.graph.TensorType;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * How the weight of a convolution or matrix product is laid out: element (output o, input c, tap t), whatever the
+ * operation's order of dimensions. With groups, an input channel meets only the outputs of its own group.
+ *
+ * @param outputs of all groups
+ * @param inputs of all groups
+ * @param taps kernel positions
+ * @param inputsFirst whether the weight's first dimension counts inputs, as a transposed convolution's does
+ */
+public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean inputsFirst) {
+
+    /** The layout of a node's weight, its second input, if the node is a convolution or matrix product with one. */
+    public static Optional<WeightAxes> of(Graph graph, Node node) {
+        if (node.inputs().size() < 2 || !graph.isWeight(node.input(1))) {
+            return Optional.empty();
+        }
+        TensorType type = graph.type(node.input(1));
+        return switch (node.op()) {
+            case Op.Conv conv -> Optional.of(new WeightAxes(type.dim(0), type.dim(1) * conv.groups(),
+                    type.dim(2) * type.dim(3), conv.groups(), false));
+            case Op.ConvTranspose conv -> Optional.of(new WeightAxes(type.dim(1) * conv.groups(), type.dim(0),
+                    type.dim(2) * type.dim(3), conv.groups(), true));
+            case Op.Linear linear -> Optional.of(new WeightAxes(type.dim(0), type.dim(1), 1, 1, false));
+            default -> Optional.empty();
+        };
+    }
+
+    /** Whether input channel {@code input} and output channel {@code output} are in the same group. */
+    public boolean connects(int output, int input) {
+        return groups == 1 || output / (outputs / groups) == input / (inputs / groups);
+    }
+
+    /** Where tap 0 of a connected pair stands; its other taps follow. */
+    public int at(int output, int input) {
+        return (inputsFirst
+                        ? input * (outputs / groups) + output % (outputs / groups)
+                        : output * (inputs / groups) + input % (inputs / groups))
+                * taps;
+    }
+
+    /** Whether any tap of the pair is not zero. */
+    public boolean isNonZero(Tensor weight, int output, int input) {
+        float[] values = weight.floats();
+        int start = at(output, input);
+        for (int tap = 0; tap < taps; tap++) {
+            if (values[start + tap] != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The weight with the listed outputs and inputs alone, in the order listed. Without groups. */
+    public Tensor select(Tensor weight, int[] chosenOutputs, int[] chosenInputs) {
+        if (groups != 1) {
+            throw new IllegalArgumentException("a grouped weight cannot be cut channel by channel");
+        }
+        return weight.take(inputsFirst ? 1 : 0, Arrays.stream(chosenOutputs).boxed().toList())
+                .take(inputsFirst ? 0 : 1, Arrays.stream(chosenInputs).boxed().toList());
+    }
+}

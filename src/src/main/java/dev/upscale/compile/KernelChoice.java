@@ -1,0 +1,216 @@
+package dev.upscale.compile;
+
+import dev.upscale.graph.Function;
+import dev.upscale.graph.Op;
+import dev.upscale.plan.Operand;
+import dev.upscale.plan.Step;
+import dev.upscale.plan.View;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which kernel runs a step. Kernels are asked in the order of the engines; the first that takes the step as it is gets it.
+ * If none does, its sources are packed and they are asked again; if a convolution's addend or activation is what they
+ * refuse, these become a step of their own; the pure-Java kernel takes what is left.
+ */
+final class KernelChoice {
+
+    /** A step with the kernel that runs it, and the memory that the kernel needs while it runs. */
+    record Chosen(Step step, long workspaceBytes) {}
+
+    /** Packs the source of a convolution, for the reason given. */
+    interface Packer {
+        Operand pack(String reason);
+    }
+
+    /** Packs one source of an operation, for the reason given. */
+    interface SourcePacker {
+        Operand pack(int source, String reason);
+    }
+
+    private final KernelCatalog catalog;
+    private final CompileOptions options;
+
+    KernelChoice(KernelCatalog catalog, CompileOptions options) {
+        this.catalog = catalog;
+        this.options = options;
+    }
+
+    /** The steps for a convolution: itself, and what could not be fused into it. */
+    List<Chosen> convolve(Step.Convolve step, Packer packer) {
+        boolean gather = options.variant().gathers() && step.source().isIndexed();
+        Optional<List<Chosen>> chosen = gather ? Optional.empty() : fusedOrSplit(step);
+        if (chosen.isEmpty() && (step.source().isIndexed() || !step.source().view().isDenseChannelsLast())) {
+            String reason = gather
+                    ? "its channels are not contiguous in this order"
+                    : "no kernel of " + options.engines() + " reads it where it lies: " + refusals(convolutions(step), step);
+            Step.Convolve packed = withSource(step, packer.pack(reason));
+            chosen = fusedOrSplit(packed);
+            step = packed;
+        }
+        Step.Convolve last = step;
+        return chosen.orElseGet(() -> List.of(fallback(last)));
+    }
+
+    private Optional<List<Chosen>> fusedOrSplit(Step.Convolve step) {
+        Optional<Chosen> fused = ask(convolutions(step), step);
+        if (fused.isPresent()) {
+            return Optional.of(List.of(fused.get()));
+        }
+        if (step.addend().isEmpty() && step.activation().isNone()) {
+            return Optional.empty();
+        }
+        if (step.addend().isPresent() && overlaps(step.addend().get().view(), step.destination())) {
+            return Optional.empty();
+        }
+        Step.Convolve bare = new Step.Convolve(step.name(), "", step.conv(), step.source(), step.weights(), step.bias(),
+                Optional.empty(), Function.NONE, step.destination(), Optional.empty(), step.multiplyAdds());
+        return ask(convolutions(bare), bare).map(convolution -> {
+            List<Chosen> steps = new ArrayList<>(List.of(convolution));
+            Operand result = Operand.of(step.destination());
+            Step.Compute rest = step.addend()
+                    .map(addend -> new Step.Compute(step.name(), "", new Op.Binary(Op.Binary.Kind.ADD),
+                            List.of(result, addend), step.activation(), step.destination(), Optional.empty()))
+                    .orElseGet(() -> new Step.Compute(step.name(), "", new Op.Apply(step.activation()),
+                            List.of(result), Function.NONE, step.destination(), Optional.empty()));
+            steps.add(ask(operations(rest), rest).orElseGet(() -> fallback(rest)));
+            return steps;
+        });
+    }
+
+    private static boolean overlaps(View one, View other) {
+        return one.place().equals(other.place())
+                && one.offset() < other.offset() + other.extentBytes()
+                && other.offset() < one.offset() + one.extentBytes();
+    }
+
+    /** The step for any other operation. */
+    Chosen compute(Step.Compute step, SourcePacker packer) {
+        Optional<Chosen> chosen = ask(operations(step), step);
+        if (chosen.isPresent()) {
+            return chosen.get();
+        }
+        List<String> candidates = operations(step);
+        if (!candidates.isEmpty()) {
+            List<Operand> packed = new ArrayList<>();
+            boolean anyPacked = false;
+            for (int k = 0; k < step.sources().size(); k++) {
+                Operand source = step.sources().get(k);
+                packed.add(source);
+                anyPacked |= source.isIndexed();
+            }
+            if (!anyPacked) {
+                return fallback(step);
+            }
+            for (int k = 0; k < packed.size(); k++) {
+                if (packed.get(k).isIndexed()) {
+                    packed.set(k, packer.pack(k, "no kernel of " + options.engines() + " reads it by index: "
+                            + refusals(candidates, step)));
+                }
+            }
+            Step.Compute plain = new Step.Compute(step.name(), "", step.op(), packed, step.activation(),
+                    step.destination(), Optional.empty());
+            return ask(candidates, plain).orElseGet(() -> fallback(plain));
+        }
+        return fallback(step);
+    }
+
+    /** The kernel for a copy. */
+    Chosen copy(Step.Copy step) {
+        List<String> candidates = new ArrayList<>();
+        if (options.engines().contains("upscale")) {
+            candidates.add("upscale.gather");
+            candidates.add("upscale.planes");
+        }
+        return ask(candidates, step).orElseGet(() -> fallback(step));
+    }
+
+    private Chosen fallback(Step step) {
+        String kernel = KernelCatalog.fallback(step);
+        return switch (catalog.offer(kernel, step)) {
+            case KernelCatalog.Offer offer -> new Chosen(withKernel(step, kernel), offer.workspaceBytes());
+            case KernelCatalog.Refusal refusal ->
+                throw new IllegalStateException(kernel + " refuses " + step + ": " + refusal.reason());
+        };
+    }
+
+    private Optional<Chosen> ask(List<String> kernels, Step step) {
+        for (String kernel : kernels) {
+            if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
+                return Optional.of(new Chosen(withKernel(step, kernel), offer.workspaceBytes()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private String refusals(List<String> kernels, Step step) {
+        List<String> reasons = new ArrayList<>();
+        for (String kernel : kernels) {
+            if (catalog.offer(kernel, step) instanceof KernelCatalog.Refusal refusal) {
+                reasons.add(kernel + ": " + refusal.reason());
+            }
+        }
+        return String.join("; ", reasons);
+    }
+
+    private List<String> convolutions(Step.Convolve step) {
+        List<String> kernels = new ArrayList<>();
+        for (String engine : options.engines()) {
+            switch (engine) {
+                case "upscale" -> kernels.add("upscale.conv");
+                case "onednn" -> kernels.addAll(List.of("onednn.conv", "onednn.matmul"));
+                case "xnnpack" -> kernels.add("xnnpack.conv");
+                default -> throw new IllegalArgumentException("no engine " + engine);
+            }
+        }
+        return kernels;
+    }
+
+    private List<String> operations(Step.Compute step) {
+        List<String> kernels = new ArrayList<>();
+        if (options.engines().contains("upscale")) {
+            switch (step.op()) {
+                case Op.Apply apply -> kernels.add("upscale.pointwise");
+                case Op.ScaleShift scale -> kernels.add("upscale.pointwise");
+                case Op.Binary binary -> kernels.add("upscale.binary");
+                case Op.PRelu relu -> kernels.add("upscale.binary");
+                case Op.Pool pool -> kernels.add("upscale.window");
+                case Op.Reduce reduce -> kernels.add("upscale.reduce");
+                case Op.Softmax softmax -> kernels.add("upscale.softmax");
+                case Op.Resize resize -> kernels.add("upscale.resize");
+                case Op.Pad pad -> kernels.add("upscale.pad");
+                default -> { }
+            }
+        }
+        if (options.engines().contains("onednn") && step.op() instanceof Op.Pool) {
+            kernels.add("onednn.pool");
+        }
+        return kernels;
+    }
+
+    private static Step.Convolve withSource(Step.Convolve step, Operand source) {
+        return new Step.Convolve(step.name(), step.kernel(), step.conv(), source, step.weights(), step.bias(),
+                step.addend(), step.activation(), step.destination(), step.workspace(), step.multiplyAdds());
+    }
+
+    private static Step withKernel(Step step, String kernel) {
+        return switch (step) {
+            case Step.Convolve s -> new Step.Convolve(s.name(), kernel, s.conv(), s.source(), s.weights(), s.bias(),
+                    s.addend(), s.activation(), s.destination(), s.workspace(), s.multiplyAdds());
+            case Step.Compute s -> new Step.Compute(s.name(), kernel, s.op(), s.sources(), s.activation(),
+                    s.destination(), s.workspace());
+            case Step.Copy s -> new Step.Copy(s.name(), kernel, s.kind(), s.source(), s.destination(), s.reason());
+        };
+    }
+
+    static Step withWorkspace(Step step, View workspace) {
+        return switch (step) {
+            case Step.Convolve s -> new Step.Convolve(s.name(), s.kernel(), s.conv(), s.source(), s.weights(), s.bias(),
+                    s.addend(), s.activation(), s.destination(), Optional.of(workspace), s.multiplyAdds());
+            case Step.Compute s -> new Step.Compute(s.name(), s.kernel(), s.op(), s.sources(), s.activation(),
+                    s.destination(), Optional.of(workspace));
+            case Step.Copy s -> s;
+        };
+    }
+}

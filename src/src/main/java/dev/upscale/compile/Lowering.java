@@ -1,0 +1,360 @@
+package dev.upscale.compile;
+
+import dev.upscale.compile.Fusion.Fused;
+import dev.upscale.graph.Function;
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.Node;
+import dev.upscale.graph.Op;
+import dev.upscale.graph.TensorType;
+import dev.upscale.graph.Window;
+import dev.upscale.plan.Constant;
+import dev.upscale.plan.Operand;
+import dev.upscale.plan.Plan;
+import dev.upscale.plan.Step;
+import dev.upscale.plan.View;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * From a graph to a plan: nodes are fused, tensors get a place, kernels are chosen, copies are inserted where no kernel
+ * reads or writes a tensor where it lies, and the arena is laid out.
+ *
+ * <p>Images and matrices lie channels-last. Slices, takes of channels, reshapes, transpositions and expansions are other
+ * views of the same memory as long as their readers take them; concats are written in place by their producers.
+ */
+final class Lowering {
+
+    /** Room behind each tensor that vector kernels may read beyond it, in bytes. */
+    private static final int PADDING_BYTES = 128;
+
+    private final Graph graph;
+    private final KernelChoice kernels;
+    private final List<Fused> fused;
+    private final Placement placement;
+    private final Map<String, String> roots;
+    private final Map<String, Integer> readsLeft = new HashMap<>();
+    private final Map<String, Location> locations = new HashMap<>();
+    private final Map<String, View> dense = new HashMap<>();
+    private final Map<String, Storage> storages = new LinkedHashMap<>();
+    private final Map<String, Constant> constants = new LinkedHashMap<>();
+    private final List<Step> steps = new ArrayList<>();
+
+    /**
+     * Where a tensor is read: a view, and the channels of it if they are not all of them in order.
+     *
+     * @param index the name of the index constant, or ""
+     */
+    private record Location(View view, String index) {
+        Operand operand() {
+            return new Operand(view, index);
+        }
+    }
+
+    private Lowering(Graph graph, KernelCatalog catalog, CompileOptions options) {
+        this.graph = graph;
+        this.kernels = new KernelChoice(catalog, options);
+        this.fused = Fusion.of(graph);
+        this.placement = Placement.of(graph, fused);
+        this.roots = Placement.roots(graph);
+    }
+
+    /** The plan of a graph that passes have folded, ordered and pruned. */
+    static Plan lower(Graph graph, KernelCatalog catalog, CompileOptions options, int consumers) {
+        return new Lowering(graph, catalog, options).lower(options, consumers);
+    }
+
+    private Plan lower(CompileOptions options, int consumers) {
+        placement.storages().forEach(storage -> storages.put(storage.name(), storage));
+        for (String input : graph.inputs()) {
+            View.Place place = new View.Place(View.Place.Kind.INPUT, input);
+            locations.put(input, new Location(View.rowMajor(place, 0, graph.type(input).dims()), ""));
+        }
+        countReads();
+        for (Fused step : fused) {
+            emit(step);
+            step.inputs().stream().map(this::root).distinct().forEach(owner -> readsLeft.merge(owner, -1, Integer::sum));
+        }
+        graph.outputs().forEach(this::emitOutput);
+        ArenaLayout arena = ArenaLayout.of(storages.values(), steps);
+        return new Plan(graph.name(), options.variant().label(), "cpu", ports(graph.inputs()), ports(graph.outputs()),
+                arena.steps(), usedConstants(), arena.bytes(), arena.lowerBoundBytes(), consumers);
+    }
+
+    private List<Plan.Port> ports(List<String> tensors) {
+        return tensors.stream().map(tensor -> new Plan.Port(tensor, graph.type(tensor).dims())).toList();
+    }
+
+    /** How many steps, views among them, still read the memory of a tensor, by the tensor that owns it. */
+    private void countReads() {
+        for (Fused step : fused) {
+            step.inputs().stream().map(this::root).distinct().forEach(owner -> readsLeft.merge(owner, 1, Integer::sum));
+        }
+        graph.outputs().forEach(output -> readsLeft.merge(root(output), 1, Integer::sum));
+    }
+
+    private String root(String tensor) {
+        return roots.getOrDefault(tensor, tensor);
+    }
+
+    private void emit(Fused step) {
+        switch (step.node().op()) {
+            case Op.Conv conv -> convolve(step, conv, graph.type(step.node().input(0)).dims());
+            case Op.Linear linear -> {
+                Window pixel = Window.square(1, 1, 0);
+                TensorType type = graph.type(step.node().input(0));
+                int inner = type.dim(type.rank() - 1);
+                convolve(step, new Op.Conv(pixel, 1), List.of((int) (type.elements() / inner), inner));
+            }
+            case Op.Concat concat -> concat(step, concat);
+            case Op.Slice slice when slice.step() > 0 -> {
+                View source = plain(step.node().input(0), step.name());
+                View view = Views.slice(source, slice.axis(), slice.start(), slice.size(), slice.step());
+                locations.put(step.output(), new Location(view, ""));
+            }
+            case Op.Take take when take.axis() == 1 && Placement.isImage(graph.type(step.output())) -> {
+                View source = plain(step.node().input(0), step.name());
+                locations.put(step.output(), new Location(source, index(take.indices())));
+            }
+            case Op.Transpose transpose -> {
+                View source = plain(step.node().input(0), step.name());
+                locations.put(step.output(), new Location(Views.transpose(source, transpose.permutation()), ""));
+            }
+            case Op.Expand expand -> {
+                View source = plain(step.node().input(0), step.name());
+                locations.put(step.output(), new Location(Views.expand(source, expand.dims()), ""));
+            }
+            case Op.Reshape reshape -> reshape(step, reshape);
+            default -> compute(step);
+        }
+    }
+
+    /** Where a tensor lies, weights included. */
+    private Location location(String tensor) {
+        if (graph.isWeight(tensor)) {
+            return new Location(constantView(tensor, graph.type(tensor).dims()), "");
+        }
+        return locations.get(tensor);
+    }
+
+    private View constantView(String weight, List<Integer> dims) {
+        constants.computeIfAbsent(weight, name ->
+                Constant.f32(graph.type(weight).dims(), graph.weight(weight).floats()));
+        return View.rowMajor(new View.Place(View.Place.Kind.CONSTANT, weight), 0, dims);
+    }
+
+    private String index(List<Integer> positions) {
+        Constant index = Constant.i32(positions.stream().mapToInt(Integer::intValue).toArray());
+        for (Map.Entry<String, Constant> entry : constants.entrySet()) {
+            if (entry.getValue().equals(index)) {
+                return entry.getKey();
+            }
+        }
+        String name = "index." + constants.size();
+        constants.put(name, index);
+        return name;
+    }
+
+    /** A view without an index: takes are gathered. */
+    private View plain(String tensor, String reader) {
+        Location location = location(tensor);
+        return location.index().isEmpty()
+                ? location.view()
+                : packed(tensor, Step.Copy.Kind.GATHER, "the view that " + reader + " takes of it has no index");
+    }
+
+    /** A dense copy of a tensor in the layout that kernels like best; made once. */
+    private View packed(String tensor, Step.Copy.Kind kind, String reason) {
+        return dense.computeIfAbsent(tensor, key -> {
+            Location location = location(tensor);
+            Storage storage = storage(tensor + ".packed", graph.type(tensor));
+            View view = Placement.dense(storage.place(), graph.type(tensor));
+            copy(tensor, kind, location.operand(), view, reason);
+            return view;
+        });
+    }
+
+    private void copy(String name, Step.Copy.Kind kind, Operand source, View destination, String reason) {
+        add(kernels.copy(new Step.Copy(name, "", kind, source, destination, reason)));
+    }
+
+    private Storage storage(String stem, TensorType type) {
+        String name = stem;
+        for (int number = 1; storages.containsKey(name); number++) {
+            name = stem + "." + number;
+        }
+        return storage(name, Placement.dense(View.Place.ARENA, type).extentBytes());
+    }
+
+    private Storage storage(String name, long bytes) {
+        Storage storage = new Storage(name, bytes + PADDING_BYTES);
+        storages.put(name, storage);
+        return storage;
+    }
+
+    /** Adds a step; its workspace becomes a storage of its own. */
+    private void add(KernelChoice.Chosen chosen) {
+        Step step = chosen.step();
+        int place = steps.size();
+        if (chosen.workspaceBytes() > 0) {
+            Storage workspace = storage("workspace." + place, chosen.workspaceBytes());
+            workspace.touch(place);
+            View view = View.rowMajor(workspace.place(), 0,
+                    List.of(Math.toIntExact(Math.ceilDiv(chosen.workspaceBytes(), View.ELEMENT_BYTES))));
+            step = KernelChoice.withWorkspace(step, view);
+        }
+        steps.add(step);
+        touch(step.destination(), place);
+        step.sources().forEach(source -> touch(source.view(), place));
+    }
+
+    private void touch(View view, int step) {
+        if (view.place().kind() == View.Place.Kind.ARENA) {
+            storages.get(view.place().name()).touch(step);
+        }
+    }
+
+    /** Where a step's result goes: where placement wants it, in place of a source that dies with it, or new memory. */
+    private View destination(Fused step, List<String> inPlace) {
+        TensorType type = graph.type(step.output());
+        Optional<View> placed = placement.view(step.output());
+        if (placed.isPresent()) {
+            return placed.get();
+        }
+        for (String candidate : inPlace) {
+            if (dies(candidate) && graph.type(candidate).equals(type)) {
+                Location location = location(candidate);
+                if (location.index().isEmpty() && location.view().equals(Placement.dense(location.view().place(), type))
+                        && location.view().place().kind() == View.Place.Kind.ARENA) {
+                    return location.view();
+                }
+            }
+        }
+        return Placement.dense(storage(step.output(), type).place(), type);
+    }
+
+    /** Whether a tensor has memory to itself, and the step at hand is the last to read it. */
+    private boolean dies(String tensor) {
+        return !graph.isWeight(tensor)
+                && root(tensor).equals(tensor)
+                && readsLeft.getOrDefault(tensor, 0) == 1
+                && placement.view(tensor).isEmpty();
+    }
+
+    private void convolve(Fused step, Op.Conv conv, List<Integer> sourceDims) {
+        Node node = step.node();
+        TensorType type = graph.type(step.output());
+        List<Integer> rows = sourceDims.size() == 2 ? List.of(sourceDims.get(0), type.dim(type.rank() - 1)) : type.dims();
+        TensorType weight = graph.type(node.input(1));
+        List<Integer> weightDims = weight.rank() == 2 ? List.of(weight.dim(0), weight.dim(1), 1, 1) : weight.dims();
+        constants.putIfAbsent(node.input(1), Constant.f32(weightDims, graph.weight(node.input(1)).floats()));
+        String bias = node.inputs().size() > 2 ? node.input(2) : "";
+        if (!bias.isEmpty()) {
+            constantView(bias, graph.type(bias).dims());
+        }
+        long outputs = rows.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
+        long multiplyAdds = outputs * weightDims.get(1) * weightDims.get(2) * weightDims.get(3);
+        View destination = destination(step, step.addend().map(List::of).orElse(List.of()));
+        View written = shaped(destination, rows);
+        Operand source = rowsOf(node.input(0), sourceDims);
+        Optional<Operand> addend = step.addend().map(tensor -> rowsOf(tensor, rows));
+        Step.Convolve fusedStep = new Step.Convolve(step.name(), "", conv, source, node.input(1), bias, addend,
+                step.activation(), written, Optional.empty(), multiplyAdds);
+        List<KernelChoice.Chosen> chosen = kernels.convolve(fusedStep, reason -> {
+            View packed = packed(node.input(0), source.isIndexed() ? Step.Copy.Kind.GATHER : kindOf(source.view()), reason);
+            return Operand.of(shaped(packed, sourceDims));
+        });
+        chosen.forEach(this::add);
+        locations.put(step.output(), new Location(destination, ""));
+    }
+
+    private static Step.Copy.Kind kindOf(View source) {
+        return source.pixelStride() < 0 ? Step.Copy.Kind.LAYOUT : Step.Copy.Kind.SLICE;
+    }
+
+    /** A tensor as a matrix of rows, if that is asked for; where its memory does not allow it, it is packed. */
+    private Operand rowsOf(String tensor, List<Integer> dims) {
+        Location location = location(tensor);
+        if (location.view().rank() == dims.size()) {
+            return location.operand();
+        }
+        View view = plain(tensor, "a matrix product");
+        return Operand.of(Views.reshape(view, dims)
+                .orElseGet(() -> shaped(packed(tensor, Step.Copy.Kind.LAYOUT, "its rows do not follow each other"), dims)));
+    }
+
+    private static View shaped(View view, List<Integer> dims) {
+        return view.dims().equals(dims) ? view : Views.reshape(view, dims).orElseThrow(() ->
+                new IllegalStateException("no view " + dims + " of " + view));
+    }
+
+    private void compute(Fused step) {
+        Node node = step.node();
+        boolean elementwise = node.op() instanceof Op.Apply || node.op() instanceof Op.ScaleShift
+                || node.op() instanceof Op.Binary;
+        List<Operand> sources = node.inputs().stream().map(input -> location(input).operand()).toList();
+        View destination = destination(step, elementwise ? node.inputs() : List.of());
+        Step.Compute candidate = new Step.Compute(
+                step.name(), "", node.op(), sources, step.activation(), destination, Optional.empty());
+        add(kernels.compute(candidate, (input, reason) -> {
+            String tensor = node.input(input);
+            Location location = location(tensor);
+            return Operand.of(packed(tensor,
+                    location.operand().isIndexed() ? Step.Copy.Kind.GATHER : kindOf(location.view()), reason));
+        }));
+        locations.put(step.output(), new Location(destination, ""));
+    }
+
+    private void concat(Fused step, Op.Concat concat) {
+        Node node = step.node();
+        View whole = destination(step, List.of());
+        locations.put(step.output(), new Location(whole, ""));
+        if (placement.isElided(node)) {
+            return;
+        }
+        int start = 0;
+        for (String part : node.inputs()) {
+            int size = graph.type(part).dim(concat.axis());
+            View place = whole.slice(concat.axis(), start, size);
+            Location location = location(part);
+            if (!location.view().equals(place) || !location.index().isEmpty()) {
+                copy(step.name() + " ← " + part, Step.Copy.Kind.CONCAT, location.operand(), place,
+                        concat.axis() == 1 ? placement.refusal(part) : "a concat along another dimension than channels");
+            }
+            start += size;
+        }
+    }
+
+    private void reshape(Fused step, Op.Reshape reshape) {
+        String source = step.node().input(0);
+        View view = plain(source, step.name());
+        View reshaped = Views.reshape(view, reshape.dims()).orElseGet(() -> {
+            Storage storage = storage(step.output(), graph.type(source));
+            View rowMajor = View.rowMajor(storage.place(), 0, view.dims());
+            copy(step.name(), Step.Copy.Kind.LAYOUT, Operand.of(view), rowMajor,
+                    "a reshape to " + reshape.dims() + " needs " + view.dims() + " in row-major order");
+            return Views.reshape(rowMajor, reshape.dims()).orElseThrow();
+        });
+        locations.put(step.output(), new Location(reshaped, ""));
+    }
+
+    /** Brings an output of the network where the caller wants it, unless it was made there. */
+    private void emitOutput(String output) {
+        Location location = location(output);
+        View.Place place = new View.Place(View.Place.Kind.OUTPUT, output);
+        if (!location.view().place().equals(place)) {
+            View wanted = View.rowMajor(place, 0, graph.type(output).dims());
+            Step.Copy.Kind kind = location.operand().isIndexed() ? Step.Copy.Kind.GATHER : Step.Copy.Kind.LAYOUT;
+            copy(output, kind, location.operand(), wanted, "outputs of the network are in row-major order");
+        }
+    }
+
+    private Map<String, Constant> usedConstants() {
+        Map<String, Constant> used = new LinkedHashMap<>();
+        steps.forEach(step -> step.constants().forEach(name -> used.put(name, constants.get(name))));
+        return used;
+    }
+}

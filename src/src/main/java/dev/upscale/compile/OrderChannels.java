@@ -1,0 +1,248 @@
+package dev.upscale.compile;
+
+import dev.upscale.channels.ChannelFlow;
+import dev.upscale.channels.ChannelFlow.Channels;
+import dev.upscale.channels.Liveness;
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.Node;
+import dev.upscale.graph.Op;
+import dev.upscale.graph.TensorType;
+import dev.upscale.order.Ordering;
+import dev.upscale.order.OrderingProblem;
+import dev.upscale.order.Orderings;
+import dev.upscale.order.PqTree;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Chooses the order of all channels: one {@link OrderingProblem} for each group of channels that meet in a tensor.
+ *
+ * <p>Channels that are tied (the operands of an addition) are one channel of the problem. What each consumer retains is a
+ * set, which costs the bytes that a gather would write; so is each slice that is read by something else than a consumer.
+ * The parts of each concat are blocks, so that its producers can write in place. Where a barrier wants the original order,
+ * the solved order is taken only if it is worth the copy that restores it.
+ */
+public final class OrderChannels {
+
+    /** How a group is ordered. */
+    public enum Method {
+        /** As in the model. */
+        ORIGINAL,
+        /** The paper's algorithm. */
+        PAPER,
+        /** The most bytes contiguous. */
+        EXACT
+    }
+
+    /** The order of one group: the problem, by position in the group, and its solution. */
+    public record Group(int[] labels, List<String> readers, OrderingProblem problem, Ordering ordering) {}
+
+    /**
+     * The order of all channels.
+     *
+     * @param rank by label: channels are laid out by ascending rank
+     * @param groups the problems solved, for explanations
+     */
+    public record ChannelOrder(int[] rank, List<Group> groups) {}
+
+    private final ChannelFlow flow;
+    private final Liveness liveness;
+    private final Method method;
+    private final Graph graph;
+
+    private OrderChannels(ChannelFlow flow, Liveness liveness, Method method) {
+        this.flow = flow;
+        this.liveness = liveness;
+        this.method = method;
+        this.graph = flow.graph();
+    }
+
+    public static ChannelOrder apply(ChannelFlow flow, Liveness liveness, Method method) {
+        return new OrderChannels(flow, liveness, method).order();
+    }
+
+    private ChannelOrder order() {
+        int[] rank = new int[flow.labelCount()];
+        Arrays.setAll(rank, label -> label);
+        List<Group> solved = new ArrayList<>();
+        if (method != Method.ORIGINAL) {
+            for (int[] labels : groups()) {
+                solve(labels, rank, solved);
+            }
+        }
+        return new ChannelOrder(rank, solved);
+    }
+
+    /** The living labels, grouped by whether they ever meet in a tensor. */
+    private List<int[]> groups() {
+        int[] parent = new int[flow.labelCount()];
+        Arrays.setAll(parent, label -> label);
+        BitSet seen = new BitSet();
+        for (String tensor : graph.types().keySet()) {
+            int first = -1;
+            for (int label : flow.channels(tensor).labels()) {
+                if (liveness.isAlive(label)) {
+                    seen.set(label);
+                    first = first < 0 ? label : first;
+                    int a = root(parent, first);
+                    int b = root(parent, label);
+                    parent[Math.max(a, b)] = Math.min(a, b);
+                }
+            }
+        }
+        Map<Integer, List<Integer>> groups = new TreeMap<>();
+        seen.stream().forEach(label -> groups.computeIfAbsent(root(parent, label), key -> new ArrayList<>()).add(label));
+        return groups.values().stream()
+                .map(labels -> labels.stream().mapToInt(Integer::intValue).toArray())
+                .toList();
+    }
+
+    private static int root(int[] parent, int label) {
+        while (parent[label] != label) {
+            parent[label] = parent[parent[label]];
+            label = parent[label];
+        }
+        return label;
+    }
+
+    private void solve(int[] labels, int[] rank, List<Group> solved) {
+        Map<Integer, Integer> position = new HashMap<>();
+        for (int k = 0; k < labels.length; k++) {
+            position.put(labels[k], k);
+        }
+        Sets sets = sets(position);
+        if (sets.costs().isEmpty()) {
+            return;
+        }
+        OrderingProblem problem = new OrderingProblem(labels.length, sets.members(), sets.weights(), blocks(position));
+        Ordering ordering = method == Method.PAPER ? Orderings.paper(problem) : Orderings.solve(problem);
+        if (cost(problem, ordering.order(), position) >= cost(problem, Orderings.identity(problem).order(), position)) {
+            ordering = Orderings.identity(problem);
+        }
+        solved.add(new Group(labels, sets.readers(), problem, ordering));
+        // A group's ranks are its labels in their new order: any increasing numbers would do.
+        for (int k = 0; k < labels.length; k++) {
+            rank[labels[ordering.order()[k]]] = labels[k];
+        }
+    }
+
+    /** The sets of a group, equal ones merged: what each costs for each of its channels, in bytes, and who reads it. */
+    private record Sets(Map<BitSet, Double> costs, Map<BitSet, String> names) {
+        List<int[]> members() {
+            return costs.keySet().stream().map(set -> set.stream().toArray()).toList();
+        }
+
+        double[] weights() {
+            return costs.values().stream().mapToDouble(Double::doubleValue).toArray();
+        }
+
+        List<String> readers() {
+            return List.copyOf(names.values());
+        }
+    }
+
+    private Sets sets(Map<Integer, Integer> position) {
+        Sets sets = new Sets(new LinkedHashMap<>(), new LinkedHashMap<>());
+        for (ChannelFlow.Consumer consumer : flow.consumers()) {
+            int[] labels = flow.channels(consumer.source()).labels();
+            add(sets, position, consumer.source(), consumer.node().name(),
+                    liveness.retained(consumer.node()).stream().map(channel -> labels[channel]).toArray());
+        }
+        for (Node node : graph.nodes()) {
+            boolean moves = node.op() instanceof Op.Slice slice && slice.axis() == flow.channels(node.input(0)).axis()
+                    || node.op() instanceof Op.Take take && take.axis() == flow.channels(node.input(0)).axis();
+            boolean materialised = graph.consumers(node.output()).stream()
+                    .anyMatch(reader -> flow.consumer(reader).isEmpty()
+                            && !(reader.op() instanceof Op.Slice)
+                            && !(reader.op() instanceof Op.Take));
+            if (moves && materialised) {
+                add(sets, position, node.input(0), node.name(), flow.channels(node.output()).labels());
+            }
+        }
+        return sets;
+    }
+
+    private void add(Sets sets, Map<Integer, Integer> position, String tensor, String reader, int[] labels) {
+        BitSet set = new BitSet();
+        for (int label : labels) {
+            Integer place = position.get(label);
+            if (place != null) {
+                set.set(place);
+            }
+        }
+        if (set.cardinality() > 1 && set.cardinality() < position.size()) {
+            TensorType type = graph.type(tensor);
+            double bytes = (double) type.bytes() / type.dim(flow.channels(tensor).axis());
+            sets.costs().merge(set, bytes, Double::sum);
+            sets.names().merge(set, reader, (one, other) -> one + ", " + other);
+        }
+    }
+
+    /** The parts of all concats of channels, and the concats themselves: small ones first, as long as all can hold. */
+    private List<int[]> blocks(Map<Integer, Integer> position) {
+        Map<BitSet, Boolean> candidates = new LinkedHashMap<>();
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Concat concat && concat.axis() == flow.channels(node.output()).axis()) {
+                node.inputs().forEach(part -> candidate(candidates, position, flow.channels(part)));
+                candidate(candidates, position, flow.channels(node.output()));
+            }
+        }
+        List<int[]> blocks = new ArrayList<>();
+        PqTree tree = PqTree.of(position.size());
+        List<BitSet> ascending = new ArrayList<>(candidates.keySet());
+        ascending.sort(Comparator.comparingInt(BitSet::cardinality));
+        for (BitSet candidate : ascending) {
+            int[] block = candidate.stream().toArray();
+            PqTree reduced = tree.reduce(block);
+            if (reduced != null) {
+                tree = reduced;
+                blocks.add(block);
+            }
+        }
+        return blocks;
+    }
+
+    private static void candidate(Map<BitSet, Boolean> candidates, Map<Integer, Integer> position, Channels channels) {
+        BitSet set = new BitSet();
+        for (int label : channels.labels()) {
+            Integer place = position.get(label);
+            if (place != null) {
+                set.set(place);
+            }
+        }
+        if (set.cardinality() > 1 && set.cardinality() < position.size()) {
+            candidates.put(set, true);
+        }
+    }
+
+    /** What the order costs, in bytes, with the copies that restore the original order where a barrier wants it. */
+    private double cost(OrderingProblem problem, int[] order, Map<Integer, Integer> position) {
+        int[] place = new int[order.length];
+        for (int k = 0; k < order.length; k++) {
+            place[order[k]] = k;
+        }
+        double cost = problem.cost(order);
+        for (ChannelFlow.Barrier barrier : flow.barriers()) {
+            int previous = -1;
+            for (int label : flow.channels(barrier.tensor()).labels()) {
+                Integer member = position.get(label);
+                if (member == null) {
+                    continue;
+                }
+                if (place[member] < previous) {
+                    cost += graph.type(barrier.tensor()).bytes();
+                    break;
+                }
+                previous = place[member];
+            }
+        }
+        return cost;
+    }
+}
