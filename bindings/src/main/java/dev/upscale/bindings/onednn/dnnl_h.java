@@ -67,15 +67,6 @@ public class dnnl_h extends dnnl_h$shared {
     public static int DNNL_ARG_BIAS() {
         return DNNL_ARG_BIAS;
     }
-    private static final int DNNL_ARG_WORKSPACE = (int)64L;
-    /**
-     * {@snippet lang=c :
-     * #define DNNL_ARG_WORKSPACE 64
-     * }
-     */
-    public static int DNNL_ARG_WORKSPACE() {
-        return DNNL_ARG_WORKSPACE;
-    }
     private static final int DNNL_ARG_SCRATCHPAD = (int)80L;
     /**
      * {@snippet lang=c :
@@ -93,51 +84,6 @@ public class dnnl_h extends dnnl_h$shared {
      */
     public static int DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE() {
         return DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
-    }
-    private static final int dnnl_success = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_success = 0
-     * }
-     */
-    public static int dnnl_success() {
-        return dnnl_success;
-    }
-    private static final int dnnl_out_of_memory = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_out_of_memory = 1
-     * }
-     */
-    public static int dnnl_out_of_memory() {
-        return dnnl_out_of_memory;
-    }
-    private static final int dnnl_invalid_arguments = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_invalid_arguments = 2
-     * }
-     */
-    public static int dnnl_invalid_arguments() {
-        return dnnl_invalid_arguments;
-    }
-    private static final int dnnl_unimplemented = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_unimplemented = 3
-     * }
-     */
-    public static int dnnl_unimplemented() {
-        return dnnl_unimplemented;
-    }
-    private static final int dnnl_last_impl_reached = (int)4L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_last_impl_reached = 4
-     * }
-     */
-    public static int dnnl_last_impl_reached() {
-        return dnnl_last_impl_reached;
     }
     private static final int dnnl_f32 = (int)3L;
     /**
@@ -351,66 +297,6 @@ public class dnnl_h extends dnnl_h$shared {
         }
     }
 
-    private static class dnnl_stream_wait {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            dnnl_h.C_INT,
-            dnnl_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("dnnl_stream_wait");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_stream_wait(dnnl_stream_t stream)
-     * }
-     */
-    public static FunctionDescriptor dnnl_stream_wait$descriptor() {
-        return dnnl_stream_wait.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_stream_wait(dnnl_stream_t stream)
-     * }
-     */
-    public static MethodHandle dnnl_stream_wait$handle() {
-        return dnnl_stream_wait.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_stream_wait(dnnl_stream_t stream)
-     * }
-     */
-    public static MemorySegment dnnl_stream_wait$address() {
-        return dnnl_stream_wait.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_stream_wait(dnnl_stream_t stream)
-     * }
-     */
-    public static int dnnl_stream_wait(MemorySegment stream) {
-        var mh$ = dnnl_stream_wait.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("dnnl_stream_wait", stream);
-            }
-            return (int)mh$.invokeExact(stream);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class dnnl_stream_destroy {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             dnnl_h.C_INT,
@@ -555,33 +441,6 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_convolution_direct() {
         return dnnl_convolution_direct;
     }
-    private static final int dnnl_convolution_winograd = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_convolution_winograd = 2
-     * }
-     */
-    public static int dnnl_convolution_winograd() {
-        return dnnl_convolution_winograd;
-    }
-    private static final int dnnl_convolution_auto = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_convolution_auto = 3
-     * }
-     */
-    public static int dnnl_convolution_auto() {
-        return dnnl_convolution_auto;
-    }
-    private static final int dnnl_deconvolution_direct = (int)10L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_deconvolution_direct = 10
-     * }
-     */
-    public static int dnnl_deconvolution_direct() {
-        return dnnl_deconvolution_direct;
-    }
     private static final int dnnl_eltwise_relu = (int)32L;
     /**
      * {@snippet lang=c :
@@ -608,15 +467,6 @@ public class dnnl_h extends dnnl_h$shared {
      */
     public static int dnnl_eltwise_elu() {
         return dnnl_eltwise_elu;
-    }
-    private static final int dnnl_eltwise_linear = (int)38L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_eltwise_linear = 38
-     * }
-     */
-    public static int dnnl_eltwise_linear() {
-        return dnnl_eltwise_linear;
     }
     private static final int dnnl_eltwise_hardsigmoid = (int)40L;
     /**
@@ -789,15 +639,6 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_query_impl_info_str() {
         return dnnl_query_impl_info_str;
     }
-    private static final int dnnl_query_src_md = (int)129L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_query_src_md = 129
-     * }
-     */
-    public static int dnnl_query_src_md() {
-        return dnnl_query_src_md;
-    }
     private static final int dnnl_query_weights_md = (int)131L;
     /**
      * {@snippet lang=c :
@@ -807,15 +648,6 @@ public class dnnl_h extends dnnl_h$shared {
     public static int dnnl_query_weights_md() {
         return dnnl_query_weights_md;
     }
-    private static final int dnnl_query_dst_md = (int)133L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.dnnl_query_dst_md = 133
-     * }
-     */
-    public static int dnnl_query_dst_md() {
-        return dnnl_query_dst_md;
-    }
     private static final int dnnl_query_scratchpad_md = (int)136L;
     /**
      * {@snippet lang=c :
@@ -824,66 +656,6 @@ public class dnnl_h extends dnnl_h$shared {
      */
     public static int dnnl_query_scratchpad_md() {
         return dnnl_query_scratchpad_md;
-    }
-
-    private static class dnnl_primitive_desc_next_impl {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            dnnl_h.C_INT,
-            dnnl_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("dnnl_primitive_desc_next_impl");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_primitive_desc_next_impl(dnnl_primitive_desc_t primitive_desc)
-     * }
-     */
-    public static FunctionDescriptor dnnl_primitive_desc_next_impl$descriptor() {
-        return dnnl_primitive_desc_next_impl.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_primitive_desc_next_impl(dnnl_primitive_desc_t primitive_desc)
-     * }
-     */
-    public static MethodHandle dnnl_primitive_desc_next_impl$handle() {
-        return dnnl_primitive_desc_next_impl.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_primitive_desc_next_impl(dnnl_primitive_desc_t primitive_desc)
-     * }
-     */
-    public static MemorySegment dnnl_primitive_desc_next_impl$address() {
-        return dnnl_primitive_desc_next_impl.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_primitive_desc_next_impl(dnnl_primitive_desc_t primitive_desc)
-     * }
-     */
-    public static int dnnl_primitive_desc_next_impl(MemorySegment primitive_desc) {
-        var mh$ = dnnl_primitive_desc_next_impl.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("dnnl_primitive_desc_next_impl", primitive_desc);
-            }
-            return (int)mh$.invokeExact(primitive_desc);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
     }
 
     private static class dnnl_primitive_desc_destroy {
@@ -2435,78 +2207,6 @@ public class dnnl_h extends dnnl_h$shared {
         }
     }
 
-    private static class dnnl_deconvolution_forward_primitive_desc_create {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            dnnl_h.C_INT,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_INT,
-            dnnl_h.C_INT,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER,
-            dnnl_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("dnnl_deconvolution_forward_primitive_desc_create");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_deconvolution_forward_primitive_desc_create(dnnl_primitive_desc_t *primitive_desc, dnnl_engine_t engine, dnnl_prop_kind_t prop_kind, dnnl_alg_kind_t alg_kind, const_dnnl_memory_desc_t src_desc, const_dnnl_memory_desc_t weights_desc, const_dnnl_memory_desc_t bias_desc, const_dnnl_memory_desc_t dst_desc, const dnnl_dims_t strides, const dnnl_dims_t dilates, const dnnl_dims_t padding_l, const dnnl_dims_t padding_r, const_dnnl_primitive_attr_t attr)
-     * }
-     */
-    public static FunctionDescriptor dnnl_deconvolution_forward_primitive_desc_create$descriptor() {
-        return dnnl_deconvolution_forward_primitive_desc_create.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_deconvolution_forward_primitive_desc_create(dnnl_primitive_desc_t *primitive_desc, dnnl_engine_t engine, dnnl_prop_kind_t prop_kind, dnnl_alg_kind_t alg_kind, const_dnnl_memory_desc_t src_desc, const_dnnl_memory_desc_t weights_desc, const_dnnl_memory_desc_t bias_desc, const_dnnl_memory_desc_t dst_desc, const dnnl_dims_t strides, const dnnl_dims_t dilates, const dnnl_dims_t padding_l, const dnnl_dims_t padding_r, const_dnnl_primitive_attr_t attr)
-     * }
-     */
-    public static MethodHandle dnnl_deconvolution_forward_primitive_desc_create$handle() {
-        return dnnl_deconvolution_forward_primitive_desc_create.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_deconvolution_forward_primitive_desc_create(dnnl_primitive_desc_t *primitive_desc, dnnl_engine_t engine, dnnl_prop_kind_t prop_kind, dnnl_alg_kind_t alg_kind, const_dnnl_memory_desc_t src_desc, const_dnnl_memory_desc_t weights_desc, const_dnnl_memory_desc_t bias_desc, const_dnnl_memory_desc_t dst_desc, const dnnl_dims_t strides, const dnnl_dims_t dilates, const dnnl_dims_t padding_l, const dnnl_dims_t padding_r, const_dnnl_primitive_attr_t attr)
-     * }
-     */
-    public static MemorySegment dnnl_deconvolution_forward_primitive_desc_create$address() {
-        return dnnl_deconvolution_forward_primitive_desc_create.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_deconvolution_forward_primitive_desc_create(dnnl_primitive_desc_t *primitive_desc, dnnl_engine_t engine, dnnl_prop_kind_t prop_kind, dnnl_alg_kind_t alg_kind, const_dnnl_memory_desc_t src_desc, const_dnnl_memory_desc_t weights_desc, const_dnnl_memory_desc_t bias_desc, const_dnnl_memory_desc_t dst_desc, const dnnl_dims_t strides, const dnnl_dims_t dilates, const dnnl_dims_t padding_l, const dnnl_dims_t padding_r, const_dnnl_primitive_attr_t attr)
-     * }
-     */
-    public static int dnnl_deconvolution_forward_primitive_desc_create(MemorySegment primitive_desc, MemorySegment engine, int prop_kind, int alg_kind, MemorySegment src_desc, MemorySegment weights_desc, MemorySegment bias_desc, MemorySegment dst_desc, MemorySegment strides, MemorySegment dilates, MemorySegment padding_l, MemorySegment padding_r, MemorySegment attr) {
-        var mh$ = dnnl_deconvolution_forward_primitive_desc_create.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("dnnl_deconvolution_forward_primitive_desc_create", primitive_desc, engine, prop_kind, alg_kind, src_desc, weights_desc, bias_desc, dst_desc, strides, dilates, padding_l, padding_r, attr);
-            }
-            return (int)mh$.invokeExact(primitive_desc, engine, prop_kind, alg_kind, src_desc, weights_desc, bias_desc, dst_desc, strides, dilates, padding_l, padding_r, attr);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class dnnl_pooling_forward_primitive_desc_create {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             dnnl_h.C_INT,
@@ -2637,66 +2337,6 @@ public class dnnl_h extends dnnl_h$shared {
                 traceDowncall("dnnl_matmul_primitive_desc_create", primitive_desc, engine, src_desc, weights_desc, bias_desc, dst_desc, attr);
             }
             return (int)mh$.invokeExact(primitive_desc, engine, src_desc, weights_desc, bias_desc, dst_desc, attr);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class dnnl_set_primitive_cache_capacity {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            dnnl_h.C_INT,
-            dnnl_h.C_INT
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("dnnl_set_primitive_cache_capacity");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_set_primitive_cache_capacity(int capacity)
-     * }
-     */
-    public static FunctionDescriptor dnnl_set_primitive_cache_capacity$descriptor() {
-        return dnnl_set_primitive_cache_capacity.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_set_primitive_cache_capacity(int capacity)
-     * }
-     */
-    public static MethodHandle dnnl_set_primitive_cache_capacity$handle() {
-        return dnnl_set_primitive_cache_capacity.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_set_primitive_cache_capacity(int capacity)
-     * }
-     */
-    public static MemorySegment dnnl_set_primitive_cache_capacity$address() {
-        return dnnl_set_primitive_cache_capacity.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * dnnl_status_t dnnl_set_primitive_cache_capacity(int capacity)
-     * }
-     */
-    public static int dnnl_set_primitive_cache_capacity(int capacity) {
-        var mh$ = dnnl_set_primitive_cache_capacity.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("dnnl_set_primitive_cache_capacity", capacity);
-            }
-            return (int)mh$.invokeExact(capacity);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -31,60 +31,6 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     public static int UP_ABI_VERSION() {
         return UP_ABI_VERSION;
     }
-    private static final int UP_OK = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum up_status.UP_OK = 0
-     * }
-     */
-    public static int UP_OK() {
-        return UP_OK;
-    }
-    private static final int UP_INVALID = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum up_status.UP_INVALID = 1
-     * }
-     */
-    public static int UP_INVALID() {
-        return UP_INVALID;
-    }
-    private static final int UP_NO_MEMORY = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum up_status.UP_NO_MEMORY = 2
-     * }
-     */
-    public static int UP_NO_MEMORY() {
-        return UP_NO_MEMORY;
-    }
-    private static final int UP_UNSUPPORTED = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum up_status.UP_UNSUPPORTED = 3
-     * }
-     */
-    public static int UP_UNSUPPORTED() {
-        return UP_UNSUPPORTED;
-    }
-    private static final int UP_BUSY = (int)4L;
-    /**
-     * {@snippet lang=c :
-     * enum up_status.UP_BUSY = 4
-     * }
-     */
-    public static int UP_BUSY() {
-        return UP_BUSY;
-    }
-    private static final int UP_BAD_PACKING = (int)5L;
-    /**
-     * {@snippet lang=c :
-     * enum up_status.UP_BAD_PACKING = 5
-     * }
-     */
-    public static int UP_BAD_PACKING() {
-        return UP_BAD_PACKING;
-    }
     private static final int UP_ISA_GENERIC = (int)0L;
     /**
      * {@snippet lang=c :
@@ -644,66 +590,6 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
-
-    private static class up_pool_threads {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            upscale_cpu_h.C_INT,
-            upscale_cpu_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_pool_threads");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int32_t up_pool_threads(const up_pool *pool)
-     * }
-     */
-    public static FunctionDescriptor up_pool_threads$descriptor() {
-        return up_pool_threads.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int32_t up_pool_threads(const up_pool *pool)
-     * }
-     */
-    public static MethodHandle up_pool_threads$handle() {
-        return up_pool_threads.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int32_t up_pool_threads(const up_pool *pool)
-     * }
-     */
-    public static MemorySegment up_pool_threads$address() {
-        return up_pool_threads.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int32_t up_pool_threads(const up_pool *pool)
-     * }
-     */
-    public static int up_pool_threads(MemorySegment pool) {
-        var mh$ = up_pool_threads.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("up_pool_threads", pool);
-            }
-            return (int)mh$.invokeExact(pool);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
     private static final int UP_NONE = (int)0L;
     /**
      * {@snippet lang=c :
@@ -902,15 +788,6 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     public static int UP_RECIPROCAL() {
         return UP_RECIPROCAL;
     }
-    private static final int UP_SQUARE = (int)22L;
-    /**
-     * {@snippet lang=c :
-     * enum up_function.UP_SQUARE = 22
-     * }
-     */
-    public static int UP_SQUARE() {
-        return UP_SQUARE;
-    }
     private static final int UP_FLOOR = (int)23L;
     /**
      * {@snippet lang=c :
@@ -946,15 +823,6 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
      */
     public static int UP_SIGN() {
         return UP_SIGN;
-    }
-    private static final int UP_FUNCTIONS = (int)27L;
-    /**
-     * {@snippet lang=c :
-     * enum up_function.UP_FUNCTIONS = 27
-     * }
-     */
-    public static int UP_FUNCTIONS() {
-        return UP_FUNCTIONS;
     }
 
     private static class up_conv_create {

@@ -40,24 +40,6 @@ public class xnnpack_h extends xnnpack_h$shared {
     public static int XNN_FLAG_DEPTHWISE_CONVOLUTION() {
         return XNN_FLAG_DEPTHWISE_CONVOLUTION;
     }
-    private static final int XNN_FLAG_TRANSPOSE_WEIGHTS = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * #define XNN_FLAG_TRANSPOSE_WEIGHTS 1
-     * }
-     */
-    public static int XNN_FLAG_TRANSPOSE_WEIGHTS() {
-        return XNN_FLAG_TRANSPOSE_WEIGHTS;
-    }
-    private static final int XNN_FLAG_DONT_SPIN_WORKERS = (int)16L;
-    /**
-     * {@snippet lang=c :
-     * #define XNN_FLAG_DONT_SPIN_WORKERS 16
-     * }
-     */
-    public static int XNN_FLAG_DONT_SPIN_WORKERS() {
-        return XNN_FLAG_DONT_SPIN_WORKERS;
-    }
 
     private static class pthreadpool_create {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -112,66 +94,6 @@ public class xnnpack_h extends xnnpack_h$shared {
                 traceDowncall("pthreadpool_create", threads_count);
             }
             return (MemorySegment)mh$.invokeExact(threads_count);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class pthreadpool_get_threads_count {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            xnnpack_h.C_LONG,
-            xnnpack_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("pthreadpool_get_threads_count");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * size_t pthreadpool_get_threads_count(pthreadpool_t threadpool)
-     * }
-     */
-    public static FunctionDescriptor pthreadpool_get_threads_count$descriptor() {
-        return pthreadpool_get_threads_count.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * size_t pthreadpool_get_threads_count(pthreadpool_t threadpool)
-     * }
-     */
-    public static MethodHandle pthreadpool_get_threads_count$handle() {
-        return pthreadpool_get_threads_count.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * size_t pthreadpool_get_threads_count(pthreadpool_t threadpool)
-     * }
-     */
-    public static MemorySegment pthreadpool_get_threads_count$address() {
-        return pthreadpool_get_threads_count.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * size_t pthreadpool_get_threads_count(pthreadpool_t threadpool)
-     * }
-     */
-    public static long pthreadpool_get_threads_count(MemorySegment threadpool) {
-        var mh$ = pthreadpool_get_threads_count.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("pthreadpool_get_threads_count", threadpool);
-            }
-            return (long)mh$.invokeExact(threadpool);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -236,15 +158,6 @@ public class xnnpack_h extends xnnpack_h$shared {
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
-    }
-    private static final int xnn_status_success = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum xnn_status.xnn_status_success = 0
-     * }
-     */
-    public static int xnn_status_success() {
-        return xnn_status_success;
     }
     private static final int xnn_status_uninitialized = (int)1L;
     /**
@@ -372,64 +285,6 @@ public class xnnpack_h extends xnnpack_h$shared {
                 traceDowncall("xnn_initialize", allocator);
             }
             return (int)mh$.invokeExact(allocator);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class xnn_deinitialize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            xnnpack_h.C_INT    );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_deinitialize");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * enum xnn_status xnn_deinitialize()
-     * }
-     */
-    public static FunctionDescriptor xnn_deinitialize$descriptor() {
-        return xnn_deinitialize.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * enum xnn_status xnn_deinitialize()
-     * }
-     */
-    public static MethodHandle xnn_deinitialize$handle() {
-        return xnn_deinitialize.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * enum xnn_status xnn_deinitialize()
-     * }
-     */
-    public static MemorySegment xnn_deinitialize$address() {
-        return xnn_deinitialize.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * enum xnn_status xnn_deinitialize()
-     * }
-     */
-    public static int xnn_deinitialize() {
-        var mh$ = xnn_deinitialize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("xnn_deinitialize");
-            }
-            return (int)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -1,6 +1,8 @@
 package dev.upscale.runtime.natives;
 
 import dev.upscale.bindings.NativeSymbols;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -8,8 +10,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -115,6 +119,9 @@ public final class NativeLibraries {
 
     /** Opens the file for good and hands its functions to the bindings, or says why not. */
     private static Optional<String> load(NativeLibrary library, Path file) {
+        if (!isElf(file)) {
+            return Optional.of("is no ELF file"); // the JVM would print a warning about its stack before the linker refuses it
+        }
         try {
             try (Arena trial = Arena.ofConfined()) {
                 Optional<String> refusal = probe(library, SymbolLookup.libraryLookup(file, trial));
@@ -128,6 +135,14 @@ public final class NativeLibraries {
             return Optional.of("native access is denied; start Java with --enable-native-access=dev.upscale,dev.upscale.bindings");
         } catch (IllegalArgumentException e) {
             return Optional.of(linkersReason(file).orElse(e.getMessage()));
+        }
+    }
+
+    private static boolean isElf(Path file) {
+        try (InputStream content = Files.newInputStream(file)) {
+            return !Platform.ofArchives().startsWith("linux") || Arrays.equals(content.readNBytes(4), new byte[] {0x7f, 'E', 'L', 'F'});
+        } catch (IOException e) {
+            return false;
         }
     }
 

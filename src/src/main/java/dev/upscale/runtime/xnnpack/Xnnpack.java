@@ -8,6 +8,7 @@ import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
 import dev.upscale.runtime.natives.NativeLibraryMissing;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /** XNNPACK: whether it is there and serves this CPU, and how its refusals become exceptions. Thread-safe. */
 public final class Xnnpack {
@@ -43,8 +44,18 @@ public final class Xnnpack {
 
     /** The library has no text for its statuses: their names, from the header. */
     static String text(int status) {
-        String[] names = {"success", "uninitialized", "invalid_parameter", "invalid_state", "unsupported_parameter",
-            "unsupported_hardware", "out_of_memory", "reallocation_required", "deprecated"};
-        return status >= 0 && status < names.length ? names[status] : "status " + status;
+        return Statuses.NAMES.getOrDefault(status, "status " + status);
+    }
+
+    private static final class Statuses {
+        static final Map<Integer, String> NAMES = Map.of(
+                xnn_status_uninitialized(), "uninitialized",
+                xnn_status_invalid_parameter(), "invalid_parameter",
+                xnn_status_invalid_state(), "invalid_state",
+                xnn_status_unsupported_parameter(), "unsupported_parameter",
+                xnn_status_unsupported_hardware(), "unsupported_hardware",
+                xnn_status_out_of_memory(), "out_of_memory",
+                xnn_status_reallocation_required(), "reallocation_required",
+                xnn_status_deprecated(), "deprecated");
     }
 }

@@ -56,6 +56,7 @@ public final class XnnpackOperator {
             MemorySegment bias, long sourceStride, long destinationStride, float low, float high, XnnpackPool pool) {
         Xnnpack.load();
         String what = subject + " (" + shape + ")";
+        requireBias(what, bias, shape.outChannels());
         Window window = shape.window();
         try (Arena call = Arena.ofConfined()) {
             MemorySegment created = call.allocate(ValueLayout.ADDRESS);
@@ -75,6 +76,41 @@ public final class XnnpackOperator {
     }
 
     /**
+     * A transposed convolution, clamped. Source [batch, inHeight, inWidth, inChannels]; its window's padding is cut from the result,
+     * which is {@code (inHeight - 1) * strideH + spanH + adjustHeight - padTop - padBottom} high, and wide likewise.
+     *
+     * @param weights      f32 [inChannels, outChannels/groups, kernelH, kernelW] as in ONNX; not needed afterwards
+     * @param adjustHeight rows added at the bottom (ONNX: output_padding), less than the stride
+     * @param adjustWidth  columns added on the right
+     */
+    public static XnnpackOperator transposedConvolution(Arena owner, String subject, int batch, int inHeight, int inWidth, int inChannels,
+            int outChannels, Window window, int groups, int adjustHeight, int adjustWidth, MemorySegment weights, MemorySegment bias,
+            long sourceStride, long destinationStride, float low, float high, XnnpackPool pool) {
+        Xnnpack.load();
+        String what = subject + " (" + batch + "x" + inHeight + "x" + inWidth + "x" + inChannels + " -> " + outChannels + " channels, transposed "
+                + window.kernelH() + "x" + window.kernelW() + ")";
+        requireBias(what, bias, outChannels);
+        if (groups < 1 || inChannels % groups != 0 || outChannels % groups != 0) {
+            throw new IllegalArgumentException(what + ": " + groups + " groups do not divide the channels");
+        }
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment created = call.allocate(ValueLayout.ADDRESS);
+            MemorySegment ordered = WeightOrder.transposed(call, what, inChannels, outChannels, groups, window, weights);
+            Xnnpack.check(xnn_create_deconvolution2d_nhwc_f32(window.padTop(), window.padRight(), window.padBottom(), window.padLeft(),
+                    window.kernelH(), window.kernelW(), window.strideH(), window.strideW(), window.dilationH(), window.dilationW(), groups,
+                    inChannels / groups, outChannels / groups, sourceStride, destinationStride, ordered, bias, low, high, 0,
+                    MemorySegment.NULL, created), "xnn_create_deconvolution2d_nhwc_f32", what);
+            MemorySegment handle = owned(owner, created);
+            MemorySegment sizes = call.allocate(ValueLayout.JAVA_LONG, 2);
+            Xnnpack.check(xnn_reshape_deconvolution2d_nhwc_f32(handle, batch, inHeight, inWidth, adjustHeight, adjustWidth, sizes,
+                    sizes.asSlice(8), pool.handle()), "xnn_reshape_deconvolution2d_nhwc_f32", what);
+            return new XnnpackOperator(what, handle, pool,
+                    (operator, workspace, source, destination) ->
+                            xnnpack_addresses_h.xnn_setup_deconvolution2d_nhwc_f32(operator, source, destination), 0);
+        }
+    }
+
+    /**
      * A linear layer: [rows, inChannels] to [rows, outChannels], clamped.
      *
      * @param weights           f32 [outChannels, inChannels]; not needed afterwards
@@ -85,6 +121,8 @@ public final class XnnpackOperator {
             MemorySegment bias, long sourceStride, long destinationStride, float low, float high, XnnpackPool pool) {
         Xnnpack.load();
         String what = subject + " (" + rows + "x" + inChannels + " -> " + rows + "x" + outChannels + ")";
+        WeightOrder.requireSize(what, weights, (long) inChannels * outChannels);
+        requireBias(what, bias, outChannels);
         try (Arena call = Arena.ofConfined()) {
             MemorySegment created = call.allocate(ValueLayout.ADDRESS);
             Xnnpack.check(xnn_create_fully_connected_nc_f32(inChannels, outChannels, sourceStride, destinationStride, weights, bias, low,
@@ -150,6 +188,12 @@ public final class XnnpackOperator {
         }
         Xnnpack.check(setup.setUp(handle, workspace, source, destination), "xnn_setup", subject);
         ready = true;
+    }
+
+    private static void requireBias(String subject, MemorySegment bias, int channels) {
+        if (bias.address() != 0 && bias.byteSize() < channels * (long) Float.BYTES) {
+            throw new IllegalArgumentException(subject + ": bias holds " + bias.byteSize() + " bytes, not " + channels * (long) Float.BYTES);
+        }
     }
 
     private static MemorySegment owned(Arena owner, MemorySegment created) {

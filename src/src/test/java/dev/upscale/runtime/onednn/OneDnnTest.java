@@ -18,6 +18,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -217,6 +221,65 @@ class OneDnnTest {
                     .bind(Execution.DESTINATION, vector, values.address());
         }
         assertTrue(assertThrows(IllegalStateException.class, copy::run).getMessage().startsWith("copy8: "));
+    }
+
+    @Test
+    void closingWhileAnotherThreadRunsIsRefusedOrEndsItWithAnException() throws Exception {
+        try (Arena arena = Arena.ofShared(); var threads = Executors.newSingleThreadExecutor()) {
+            MemoryDescriptor vector = MemoryDescriptor.dense(oneDnn, 4096);
+            MemorySegment values = arena.allocate(4096 * 4);
+            Execution copy = Primitive.reorder(oneDnn, "copy9", vector, vector).execution(arena)
+                    .bind(Execution.SOURCE, vector, values.address()).bind(Execution.DESTINATION, vector, arena.allocate(4096 * 4).address());
+            Future<?> runner = threads.submit(() -> {
+                while (true) {
+                    copy.run();
+                }
+            });
+            boolean closed = false;
+            while (!closed) {
+                try {
+                    oneDnn.close();
+                    closed = true;
+                } catch (IllegalStateException inUse) {
+                    Thread.onSpinWait();
+                }
+            }
+            ExecutionException ended = assertThrows(ExecutionException.class, runner::get);
+            assertTrue(ended.getCause().getMessage().startsWith("copy9: "), ended.toString());
+        }
+    }
+
+    @Test
+    void executionsOfOnePrimitiveRunAtTheSameTime() throws Exception {
+        ConvolutionCase convolution = dense("shared", shape(1, 5, 5, 16, 24, Window.square(3, 1, 1), 1));
+        ConvolutionShape shape = convolution.shape();
+        MemoryDescriptor source = images(1, 16, 5, 5, 16);
+        MemoryDescriptor destination = images(1, 24, 5, 5, 24);
+        Primitive primitive = Primitive.convolution(oneDnn, "conv1", shape, source, destination, true, List.of());
+        try (Arena plan = Arena.ofShared(); var threads = Executors.newFixedThreadPool(4)) {
+            MemorySegment weights = primitive.packWeights(plan, MemoryDescriptor.dense(oneDnn, Primitive.weightDims(shape)),
+                    convolution.fill(plan).nativeWeights());
+            Callable<Void> session = () -> {
+                try (Arena arena = Arena.ofConfined()) {
+                    ConvolutionCase.Buffers buffers = convolution.fill(arena);
+                    Execution execution = primitive.execution(arena)
+                            .bind(Execution.SOURCE, source, buffers.sourceSlice().address())
+                            .bind(Execution.WEIGHTS, primitive.weights(), weights.address())
+                            .bind(Execution.BIAS, MemoryDescriptor.dense(oneDnn, 24), buffers.nativeBias().address())
+                            .bind(Execution.DESTINATION, destination, buffers.destinationSlice().address())
+                            .bindScratchpad(arena.allocate(Math.max(1, primitive.scratchpadBytes()), 64).address());
+                    for (int run = 0; run < 50; run++) {
+                        buffers.destinationSlice().fill((byte) 0);
+                        execution.run();
+                        buffers.verify();
+                    }
+                    return null;
+                }
+            };
+            for (Future<Void> done : threads.invokeAll(List.of(session, session, session, session))) {
+                done.get();
+            }
+        }
     }
 
     @Test

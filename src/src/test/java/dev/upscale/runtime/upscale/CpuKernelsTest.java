@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
+import dev.upscale.bindings.upscale.upscale_cpu_h;
 import dev.upscale.graph.Function;
 import dev.upscale.graph.Window;
 import dev.upscale.runtime.ConvolutionCase;
@@ -22,6 +24,11 @@ import dev.upscale.runtime.upscale.KernelCalls.WindowOp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -255,6 +262,55 @@ class CpuKernelsTest {
             KernelCall copy = KernelCalls.gather(arena, "copy4", 1, 1, Source.of(floats(1), 1), new Target(floats(2), 1));
             assertTrue(assertThrows(IllegalStateException.class, () -> copy.run(closed)).getMessage().startsWith("copy4: "));
         }
+    }
+
+    @Test
+    void closingWhileAnotherThreadRunsIsRefusedOrEndsItWithAnException() throws Exception {
+        ConvolutionCase convolution = dense("conv5", shape(1, 8, 8, 16, 16, Window.square(3, 1, 1), 1));
+        ConvolutionCase.Buffers buffers = convolution.fill(arena);
+        Arena owner = Arena.ofShared();
+        KernelCall call = call(PackedConvolution.pack(owner, "conv5", convolution.shape(), Function.NONE, buffers.nativeWeights(),
+                buffers.nativeBias()), convolution, buffers);
+        try (var threads = Executors.newSingleThreadExecutor()) {
+            Future<?> runner = threads.submit(() -> {
+                while (true) {
+                    call.run(alone);
+                }
+            });
+            boolean closed = false;
+            while (!closed) {
+                try {
+                    owner.close();
+                    closed = true;
+                } catch (IllegalStateException inUse) {
+                    Thread.onSpinWait();
+                }
+            }
+            ExecutionException ended = assertThrows(ExecutionException.class, runner::get);
+            assertTrue(ended.getCause().getMessage().startsWith("conv5: "), ended.toString());
+        }
+    }
+
+    @Test
+    void aRunAllocatesNothing() {
+        KernelCall copy = KernelCalls.gather(arena, "copy1", 1, 2, Source.of(floats(1, 2), 2), new Target(floats(0, 0), 2));
+        long target = floats(0, 0).address();
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long[] allocated = new long[20];
+        for (int round = 0; round < allocated.length; round++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int run = 0; run < 10_000; run++) {
+                copy.pointTarget(target);
+                copy.run(alone);
+            }
+            allocated[round] = threads.getCurrentThreadAllocatedBytes() - before;
+        }
+        assertTrue(allocated[allocated.length - 1] < 1000, Arrays.toString(allocated));
+    }
+
+    @Test
+    void theBindingsAreMadeForTheInterfaceVersionThatTheLocatorAsksFor() {
+        assertEquals(upscale_cpu_h.UP_ABI_VERSION(), upscale_cpu_h.up_abi_version());
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.upscale.runtime.ConvolutionCase;
 import dev.upscale.runtime.natives.NativeError;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +59,35 @@ class XnnpackTest {
             XnnpackOperator.linear(arena, "fc", 5, 37, 51, buffers.nativeWeights(), buffers.nativeBias(), 64, 83, 0, NONE, pool)
                     .point(buffers.sourceSlice().address(), buffers.destinationSlice().address()).run();
             buffers.verify();
+        }
+    }
+
+    /** An image of one pixel shows the weights, in every group and channel. */
+    @Test
+    void transposesConvolutionsOfGroups() {
+        int in = 4;
+        int out = 6;
+        try (XnnpackPool pool = new XnnpackPool(1); Arena arena = Arena.ofConfined()) {
+            float[] weights = new float[in * out / 2 * 4];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = i;
+            }
+            MemorySegment source = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 10, 100, 1000, 0, 0, 0, 0);
+            MemorySegment destination = arena.allocate(2 * 2 * out * 4L, 64);
+            XnnpackOperator.transposedConvolution(arena, "up1", 1, 1, 1, in, out, Window.square(2, 2, 0), 2, 0, 0,
+                    arena.allocateFrom(ValueLayout.JAVA_FLOAT, weights), MemorySegment.NULL, in, out, -NONE, NONE, pool)
+                    .point(source.address(), destination.address()).run();
+
+            for (int tap = 0; tap < 4; tap++) {
+                for (int o = 0; o < out; o++) {
+                    int first = o / 3 * 2;
+                    float expected = 0;
+                    for (int i = first; i < first + 2; i++) {
+                        expected += source.getAtIndex(ValueLayout.JAVA_FLOAT, i) * weights[(i * 3 + o % 3) * 4 + tap];
+                    }
+                    assertEquals(expected, destination.getAtIndex(ValueLayout.JAVA_FLOAT, (long) tap * out + o), "tap " + tap + ", channel " + o);
+                }
+            }
         }
     }
 
