@@ -39,12 +39,12 @@ compile() { # OBJECT FLAGS... : in the background, a few at a time
     if [ $jobs -ge 4 ]; then wait; jobs=0; fi
 }
 for file in status pool conv_pack conv_run calls; do
-    [ -f "$here/src/$file.c" ] && compile "$file" -c "$here/src/$file.c"
+    compile "$file" -c "$here/src/$file.c"
 done
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
-    for file in kernels conv_tile depthwise functions pointwise binary window places; do
-        [ -f "$here/src/$file.c" ] && compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c"
+    for file in kernels conv_tile depthwise functions pointwise binary window places planes; do
+        compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c"
     done
 done
 wait

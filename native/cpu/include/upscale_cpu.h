@@ -256,7 +256,7 @@ enum up_binary_op {
     UP_DIV = 3,
     UP_MIN = 4,
     UP_MAX = 5,
-    UP_POW = 6,    /* a ^ b as C's powf; not vectorised unless b is the scalar 0.5, 1, 2 or 3 */
+    UP_POW = 6,    /* a ^ b as C's powf; not vectorised unless b is one value per pixel, image or tensor: 1, 2 or 3 */
     UP_PRELU = 7   /* a < 0 ? a * b : a */
 };
 

@@ -96,7 +96,7 @@ UP_INLINE vf log_of_normal(vf x) {
 
 UP_INLINE vf log_of(vf x) {
     vi tiny = x < 1.17549435e-38f;
-    vf y = log_of_normal(vchoose(tiny, x * 16777216.0f, x));
+    vf y = log_of_normal(vmax(vsplat(1.17549435e-38f), vchoose(tiny, x * 16777216.0f, x)));
     y = vchoose(tiny, y - 16.6355324f, y);
     const float inf = __builtin_inff();
     y = vchoose(x == 0.0f, vsplat(-inf), y);

@@ -38,6 +38,12 @@ UP_INLINE int64_t up_cut(int64_t items, int64_t tasks, int64_t t) {
     return items / tasks * t + (t < items % tasks ? t : items % tasks);
 }
 
+/* What the tasks of a kernel other than convolutions share: `items` pieces of its work, cut into `tasks`. */
+typedef struct up_job {
+    const void *args;
+    int64_t items, tasks;
+} up_job;
+
 /* ---------------------------------------------------------------- kernels of one instruction set */
 
 /*
@@ -95,6 +101,8 @@ typedef struct up_depthwise_tile {
     float low, high;
 } up_depthwise_tile;
 
+enum { UP_REDUCE_CHANNELS = 64, UP_PLANE_PIXELS = 64 };
+
 typedef struct up_kernels {
     int32_t isa;
     int32_t kinds;
@@ -102,7 +110,12 @@ typedef struct up_kernels {
     void (*depthwise)(const up_depthwise_tile *tile);
     /* Applies a function in place to [pixels, channels]. */
     void (*act)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
-    up_task pointwise, binary, window, reduce, softmax, resize, gather, pad, from_planes, to_planes;
+    /* Tasks of an up_job; what its items are: */
+    up_task pointwise, softmax, gather;    /* pixels */
+    up_task binary;                        /* pixels of all images */
+    up_task window, resize, pad;           /* rows of the output of all images */
+    up_task reduce;                        /* blocks of UP_REDUCE_CHANNELS channels, of all images */
+    up_task from_planes, to_planes;        /* blocks of UP_PLANE_PIXELS pixels, of all images */
 } up_kernels;
 
 extern const up_kernels up_kernels_generic;

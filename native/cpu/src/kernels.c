@@ -4,6 +4,16 @@
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_tile *tile);
 void UP_NAME(up_act_pixels)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
+void UP_NAME(up_pointwise_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_softmax_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_gather_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_binary_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_window_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_resize_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_pad_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_reduce_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_from_planes_task)(const void *job, int64_t first, int64_t last);
+void UP_NAME(up_to_planes_task)(const void *job, int64_t first, int64_t last);
 
 const up_kernels UP_NAME(up_kernels) = {
     .isa = UP_ISA,
@@ -11,4 +21,14 @@ const up_kernels UP_NAME(up_kernels) = {
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
     .act = UP_NAME(up_act_pixels),
+    .pointwise = UP_NAME(up_pointwise_task),
+    .softmax = UP_NAME(up_softmax_task),
+    .gather = UP_NAME(up_gather_task),
+    .binary = UP_NAME(up_binary_task),
+    .window = UP_NAME(up_window_task),
+    .resize = UP_NAME(up_resize_task),
+    .pad = UP_NAME(up_pad_task),
+    .reduce = UP_NAME(up_reduce_task),
+    .from_planes = UP_NAME(up_from_planes_task),
+    .to_planes = UP_NAME(up_to_planes_task),
 };

@@ -27,8 +27,8 @@
 #endif
 
 #define UP_VECTOR(w)                                                                                        \
-    typedef float v##w##f __attribute__((vector_size(4 * w), may_alias));                                   \
-    typedef int32_t v##w##i __attribute__((vector_size(4 * w), may_alias));                                 \
+    typedef float v##w##f __attribute__((vector_size(4 * w)));                                              \
+    typedef int32_t v##w##i __attribute__((vector_size(4 * w)));                                            \
     typedef float v##w##fu __attribute__((vector_size(4 * w), may_alias, aligned(4)));                      \
     UP_INLINE v##w##f load##w(const float *p) { return *(const v##w##fu *)p; }                              \
     UP_INLINE void store##w(float *p, v##w##f x) { *(v##w##fu *)p = x; }                                    \
