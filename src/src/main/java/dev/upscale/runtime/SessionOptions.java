@@ -1,0 +1,34 @@
+package dev.upscale.runtime;
+
+/**
+ * How a session runs.
+ *
+ * @param threads      how many threads kernels may use, the caller's included; with 1 no other thread is started or spins
+ * @param poisoned     whether arena and outputs are filled with NaN before every run: for tests, since a plan that reads what it has
+ *                     not written then shows
+ * @param profiledRuns for how many of the latest runs each step's time is kept; 0 for none, which costs nothing
+ */
+public record SessionOptions(int threads, boolean poisoned, int profiledRuns) {
+    private static final int MOST_THREADS = 256;
+
+    public SessionOptions {
+        if (threads < 1 || threads > MOST_THREADS) {
+            throw new IllegalArgumentException(threads + " threads; from 1 to " + MOST_THREADS + " can be had");
+        }
+        if (profiledRuns < 0) {
+            throw new IllegalArgumentException(profiledRuns + " profiled runs");
+        }
+    }
+
+    public static SessionOptions threads(int threads) {
+        return new SessionOptions(threads, false, 0);
+    }
+
+    public SessionOptions withPoison() {
+        return new SessionOptions(threads, true, profiledRuns);
+    }
+
+    public SessionOptions withProfile(int runs) {
+        return new SessionOptions(threads, poisoned, runs);
+    }
+}

@@ -1,0 +1,75 @@
+package dev.upscale.runtime.cpu;
+
+import dev.upscale.compile.KernelCatalog;
+import dev.upscale.plan.Step;
+import dev.upscale.runtime.kernel.Engine;
+import dev.upscale.runtime.kernel.Kernel;
+import dev.upscale.runtime.kernel.KernelFailure;
+import dev.upscale.runtime.kernel.Preparation;
+import dev.upscale.runtime.portable.PortableEngine;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * All kernels of the CPU. Libraries are looked for and loaded when the catalog is first asked; one that is missing has no kernels.
+ * Thread-safe.
+ */
+public final class CpuCatalog implements KernelCatalog {
+    private final Map<String, Engine> engines;
+
+    private CpuCatalog(Map<String, Engine> engines) {
+        this.engines = engines;
+    }
+
+    /** The engines of this machine. */
+    public static CpuCatalog ofMachine() {
+        return Machine.CATALOG;
+    }
+
+    private static final class Machine {
+        private static final CpuCatalog CATALOG = new CpuCatalog(available());
+
+        private static Map<String, Engine> available() {
+            Map<String, Engine> engines = new LinkedHashMap<>();
+            Engine java = new PortableEngine();
+            engines.put(java.name(), java);
+            return engines;
+        }
+    }
+
+    @Override
+    public Set<String> engines() {
+        return Collections.unmodifiableSet(engines.keySet());
+    }
+
+    @Override
+    public Answer offer(String kernel, Step step) {
+        Engine engine = engines.get(engineOf(kernel));
+        return engine == null ? new Refusal("no engine " + engineOf(kernel) + " here") : engine.offer(kernel, step);
+    }
+
+    /**
+     * Prepares the kernel that a step names.
+     *
+     * @throws KernelFailure if its engine is not here or refuses; the message names step and kernel and says why
+     */
+    public Kernel prepare(Step step, Preparation preparation) {
+        Engine engine = engines.get(engineOf(step.kernel()));
+        try {
+            if (engine == null) {
+                throw new IllegalArgumentException("no engine " + engineOf(step.kernel()) + " here, only "
+                        + String.join(", ", engines.keySet()) + "; compile the model on this machine, or see doctor");
+            }
+            return engine.prepare(step, preparation);
+        } catch (RuntimeException e) {
+            throw new KernelFailure(step.name(), step.kernel(), e);
+        }
+    }
+
+    private static String engineOf(String kernel) {
+        int dot = kernel.indexOf('.');
+        return dot < 0 ? kernel : kernel.substring(0, dot);
+    }
+}
