@@ -54,6 +54,46 @@ public record Function(Kind kind, float a, float b) {
         return new Function(kind, 0, 0);
     }
 
+    /** The function's value in double precision. */
+    public double apply(double x) {
+        return switch (kind) {
+            case NONE -> x;
+            case RELU -> Math.max(x, 0);
+            case CLIP -> Math.min(Math.max(x, a), b);
+            case SIGMOID -> sigmoid(x);
+            case SILU -> x * sigmoid(x);
+            case HARD_SIGMOID -> Math.min(Math.max(a * x + b, 0), 1);
+            case HARD_SWISH -> x * Math.min(Math.max(x / 6 + 0.5, 0), 1);
+            case LEAKY_RELU -> x < 0 ? a * x : x;
+            case TANH -> Math.tanh(x);
+            case GELU -> x * ErrorFunction.erfc(-x / Math.sqrt(2)) / 2;
+            case GELU_TANH -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
+            case ELU -> x < 0 ? a * Math.expm1(x) : x;
+            case SELU -> b * (x < 0 ? a * Math.expm1(x) : x);
+            case MISH -> x * Math.tanh(softplus(x));
+            case SOFTPLUS -> softplus(x);
+            case ERF -> ErrorFunction.erf(x);
+            case EXP -> Math.exp(x);
+            case LOG -> Math.log(x);
+            case SQRT -> Math.sqrt(x);
+            case ABS -> Math.abs(x);
+            case NEG -> -x;
+            case RECIPROCAL -> 1 / x;
+            case FLOOR -> Math.floor(x);
+            case CEIL -> Math.ceil(x);
+            case ROUND -> Math.rint(x);
+            case SIGN -> Math.signum(x);
+        };
+    }
+
+    private static double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
+    }
+
+    private static double softplus(double x) {
+        return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+    }
+
     public boolean isNone() {
         return kind == Kind.NONE;
     }

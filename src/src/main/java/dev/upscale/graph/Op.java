@@ -125,7 +125,8 @@ public sealed interface Op {
 
     /**
      * Resize of [N, C, H, W] in height and width to the given sizes; {@code scaleH} and {@code scaleW} are those that
-     * coordinates are computed with (ONNX takes them from the model, not from the sizes, where it gives them).
+     * coordinates are computed with (ONNX takes them from the model, not from the sizes, where it gives them). Where a
+     * scale is the ratio of the sizes rounded to a float, coordinates are computed with the exact ratio.
      */
     record Resize(Mode mode, Coordinates coordinates, Nearest nearest, int height, int width, float scaleH, float scaleW)
             implements Op {
@@ -137,6 +138,38 @@ public sealed interface Op {
 
         /** ONNX's nearest_mode. */
         public enum Nearest { ROUND_PREFER_FLOOR, ROUND_PREFER_CEIL, FLOOR, CEIL }
+
+        /**
+         * Where output position {@code position} of an axis lies in the source, in pixels from the middle of its first.
+         *
+         * @param from the axis's size in the source
+         * @param to its size in the output
+         * @param scale {@link #scaleH} or {@link #scaleW}
+         */
+        public double sourcePosition(int position, int from, int to, float scale) {
+            boolean exact = (float) ((double) to / from) == scale;
+            return switch (coordinates) {
+                case ASYMMETRIC -> exact ? (double) position * from / to : position / (double) scale;
+                case ALIGN_CORNERS -> to == 1 ? 0 : (double) position * (from - 1) / (to - 1);
+                case HALF_PIXEL -> middle(position, from, to, scale, exact);
+                case PYTORCH_HALF_PIXEL -> to == 1 ? 0 : middle(position, from, to, scale, exact);
+            };
+        }
+
+        private static double middle(int position, int from, int to, float scale, boolean exact) {
+            return (exact ? (position + 0.5) * from / to : (position + 0.5) / scale) - 0.5;
+        }
+
+        /** The pixel of an axis of {@code from} pixels that is nearest to a source position. */
+        public int nearestSource(double position, int from) {
+            double pixel = switch (nearest) {
+                case ROUND_PREFER_FLOOR -> Math.ceil(position - 0.5);
+                case ROUND_PREFER_CEIL -> Math.floor(position + 0.5);
+                case FLOOR -> Math.floor(position);
+                case CEIL -> Math.ceil(position);
+            };
+            return (int) Math.clamp(pixel, 0.0, from - 1.0);
+        }
     }
 
     /** Blocks of channels into blocks of pixels, [N, C, H, W] to [N, C/b², H·b, W·b]; ONNX's modes DCR and CRD. */
