@@ -92,7 +92,7 @@ final class Convolution {
             int begin = Math.clamp(from + (long) Math.ceilDiv(-column, stride), from, to);
             int end = Math.clamp(from + (long) Math.ceilDiv(width - column, stride), begin, to);
             Arrays.fill(row, from, begin, 0);
-            if (stride == 1) {
+            if (stride == 1 && begin < end) {
                 System.arraycopy(source.values(), line + column + begin - from, row, begin, end - begin);
             } else {
                 for (int i = begin; i < end; i++) {

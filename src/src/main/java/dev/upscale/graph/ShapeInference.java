@@ -15,6 +15,9 @@ public final class ShapeInference {
     /** The largest number of elements of a tensor: what fits into a Java array. */
     private static final long MOST_ELEMENTS = Integer.MAX_VALUE - 8;
 
+    /** The largest padded image, in pixels a side, so that no sum of sizes overflows. */
+    private static final int MOST_PIXELS = 1 << 28;
+
     private ShapeInference() {}
 
     /**
@@ -65,7 +68,7 @@ public final class ShapeInference {
                         + channels,
                 "make the weight's second dimension " + channels / conv.groups());
         in.requireVector(2, outputs, "bias");
-        requireWindow(conv.window(), in);
+        requireWindow(conv.window(), false, in);
         return sized(in, in.type(0).dim(0), outputs,
                 conv.window().outputH(in.type(0).dim(2)), conv.window().outputW(in.type(0).dim(3)));
     }
@@ -81,15 +84,17 @@ public final class ShapeInference {
                 "the weight reads " + in.type(1).dim(0) + " channels, the source has " + channels,
                 "make the weight's first dimension " + channels);
         in.require(conv.groups() >= 1, conv.groups() + " groups", "give at least one group");
+        in.require((long) in.type(1).dim(1) * conv.groups() <= MOST_ELEMENTS, "it has too many output channels",
+                "give fewer groups");
         int outputs = in.type(1).dim(1) * conv.groups();
         requireGroups(conv.groups(), channels, outputs, in);
         in.requireVector(2, outputs, "bias");
         in.require(conv.outputPadH() >= 0 && conv.outputPadW() >= 0, "its output padding is negative",
                 "pad by nothing or more");
-        long height = (in.type(0).dim(2) - 1L) * window.strideH() + window.spanH() + conv.outputPadH()
-                - window.padTop() - window.padBottom();
-        long width = (in.type(0).dim(3) - 1L) * window.strideW() + window.spanW() + conv.outputPadW()
-                - window.padLeft() - window.padRight();
+        long height = (in.type(0).dim(2) - 1L) * window.strideH() + (window.kernelH() - 1L) * window.dilationH() + 1
+                + conv.outputPadH() - window.padTop() - window.padBottom();
+        long width = (in.type(0).dim(3) - 1L) * window.strideW() + (window.kernelW() - 1L) * window.dilationW() + 1
+                + conv.outputPadW() - window.padLeft() - window.padRight();
         in.require(in.type(0).dim(2) >= 1 && in.type(0).dim(3) >= 1 && height >= 1 && width >= 1,
                 "it has no output pixel: " + height + " rows of " + width, "give a larger image or less padding");
         return sized(in, in.type(0).dim(0), outputs, height, width);
@@ -108,15 +113,17 @@ public final class ShapeInference {
                 "give a number of groups that divides both");
     }
 
-    /** Checks that the padding is not negative and that at least one window fits. */
-    private static void requireWindow(Window window, Operands in) {
+    /** Checks that the padding is not negative and, unless {@code partly}, that at least one window fits. */
+    private static void requireWindow(Window window, boolean partly, Operands in) {
         requirePadding(window, in);
         long height = (long) in.type(0).dim(2) + window.padTop() + window.padBottom();
         long width = (long) in.type(0).dim(3) + window.padLeft() + window.padRight();
-        in.require(window.spanH() <= height && window.spanW() <= width && height < MOST_ELEMENTS && width < MOST_ELEMENTS,
-                "its window spans " + window.spanH() + "x" + window.spanW() + " pixels, the padded image has " + height + "x"
-                        + width,
-                "give a larger image or more padding");
+        long spanH = (window.kernelH() - 1L) * window.dilationH() + 1;
+        long spanW = (window.kernelW() - 1L) * window.dilationW() + 1;
+        boolean fits = partly || spanH <= height && spanW <= width;
+        in.require(fits && Math.max(Math.max(height, width), Math.max(spanH, spanW)) <= MOST_PIXELS,
+                "its window spans " + spanH + "x" + spanW + " pixels, the padded image has " + height + "x" + width,
+                fits ? "keep both below " + MOST_PIXELS + " pixels a side" : "give a larger image or more padding");
     }
 
     private static void requirePadding(Window window, Operands in) {
@@ -253,10 +260,7 @@ public final class ShapeInference {
         in.requireFloats(1, 1);
         in.requireRank(0, 4, "[N, C, H, W]");
         Window window = pool.window();
-        requirePadding(window, in);
-        if (!pool.ceil()) {
-            requireWindow(window, in);
-        }
+        requireWindow(window, pool.ceil(), in);
         int height = pooled(in.type(0).dim(2), window.kernelH(), window.spanH(), window.strideH(), window.dilationH(),
                 window.padTop(), window.padBottom(), pool.ceil(), in);
         int width = pooled(in.type(0).dim(3), window.kernelW(), window.spanW(), window.strideW(), window.dilationW(),

@@ -83,8 +83,8 @@ class InterpreterTest {
                 new Case(new Function(Function.Kind.LEAKY_RELU, 0.5f, 0), -4, -2),
                 new Case(Function.of(Function.Kind.TANH), 0.5, 0.46211715726000975),
                 new Case(Function.of(Function.Kind.GELU), 1, 0.8413447460685429),
-                new Case(Function.of(Function.Kind.GELU), -3, -0.004049694095467),
-                new Case(Function.of(Function.Kind.GELU_TANH), 1, 0.841191990607477),
+                new Case(Function.of(Function.Kind.GELU), -3, -0.004049694094890287),
+                new Case(Function.of(Function.Kind.GELU_TANH), 1, 0.8411919906082768),
                 new Case(new Function(Function.Kind.ELU, 0.5f, 0), -1, -0.31606027941427883),
                 new Case(new Function(Function.Kind.SELU, 2, 3), -1, -3.792723352971346),
                 new Case(Function.of(Function.Kind.MISH), 1, 0.8650983882673103),
@@ -100,7 +100,7 @@ class InterpreterTest {
     @Test
     void computesTheErrorFunction() {
         double[][] table = {{0, 0}, {0.1, 0.1124629160182849}, {0.5, 0.5204998778130465}, {1, 0.8427007929497149},
-            {1.5, 0.9661051464753108}, {2, 0.9953222650189527}, {2.49, 0.9995707105236969}, {2.5, 0.9995930479825550},
+            {1.5, 0.9661051464753108}, {2, 0.9953222650189527}, {2.49, 0.9995707121322661}, {2.5, 0.999593047982555},
             {3, 0.9999779095030014}, {5, 0.9999999999984626}, {7, 1}, {Double.POSITIVE_INFINITY, 1}};
         for (double[] row : table) {
             assertEquals(row[1], ErrorFunction.erf(row[0]), 1e-15);
@@ -108,8 +108,8 @@ class InterpreterTest {
             assertEquals(1 - row[1], ErrorFunction.erfc(row[0]), 1e-15);
             assertEquals(1 + row[1], ErrorFunction.erfc(-row[0]), 1e-15);
         }
-        assertEquals(1.5374597944280348e-12, ErrorFunction.erfc(5), 1e-26);
-        assertEquals(2.0884875837625447e-45, ErrorFunction.erfc(10), 1e-58);
+        assertEquals(1.5374597944280351e-12, ErrorFunction.erfc(5), 1e-26);
+        assertEquals(2.088487583762545e-45, ErrorFunction.erfc(10), 1e-58);
     }
 
     @Test
