@@ -31,7 +31,7 @@ public final class Compiler {
         Graph scaled = FoldScales.apply(DropDeadNodes.apply(masked));
         Graph unflattened = FlattenIntoConvolutions.apply(scaled);
         Graph shuffled = RecogniseShuffles.apply(unflattened);
-        return shuffled;
+        return FoldConstantChannels.apply(shuffled);
     }
 
     /** The pruned network, its channels in the variant's order. */
