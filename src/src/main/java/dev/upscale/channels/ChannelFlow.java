@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * For every tensor of a graph, which producers' channels each of its channels comes from.
@@ -52,9 +54,9 @@ public final class ChannelFlow {
     private final Labels labels = new Labels();
     private final Map<String, Channels> channels = new HashMap<>();
     private final Map<String, int[]> producers = new LinkedHashMap<>();
-    private final List<Consumer> consumers = new ArrayList<>();
+    private final Map<Node, Consumer> consumers = new LinkedHashMap<>();
     private final List<Barrier> barriers = new ArrayList<>();
-    private final List<String> fixed = new ArrayList<>();
+    private final Set<String> fixed = new LinkedHashSet<>();
 
     private ChannelFlow(Graph graph) {
         this.graph = graph;
@@ -91,7 +93,7 @@ public final class ChannelFlow {
 
     /** Every consumer, in the graph's order. */
     public List<Consumer> consumers() {
-        return Collections.unmodifiableList(consumers);
+        return List.copyOf(consumers.values());
     }
 
     /** The tensors that producers with weights make, in the graph's order. */
@@ -105,13 +107,13 @@ public final class ChannelFlow {
     }
 
     /** The tensors whose channels are all there in their original order whatever is pruned: inputs, outputs of barriers. */
-    public List<String> fixed() {
-        return Collections.unmodifiableList(fixed);
+    public Set<String> fixed() {
+        return Collections.unmodifiableSet(fixed);
     }
 
     /** The consumer at a node, if it is one. */
     public Optional<Consumer> consumer(Node node) {
-        return consumers.stream().filter(consumer -> consumer.node() == node).findFirst();
+        return Optional.ofNullable(consumers.get(node));
     }
 
     private void fix(String tensor, TensorType type) {
@@ -218,7 +220,7 @@ public final class ChannelFlow {
             } else if (source.axis() != axis) {
                 stop("a matrix product over another dimension than the channels");
             } else if (groups == 1) {
-                consumers.add(new Consumer(node, node.input(0), node.input(1)));
+                consumers.put(node, new Consumer(node, node.input(0), node.input(1)));
                 int[] fresh = labels.fresh(out.dim(axis));
                 producers.put(node.output(), fresh);
                 put(axis, fresh);

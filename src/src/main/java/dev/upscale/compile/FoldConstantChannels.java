@@ -47,8 +47,10 @@ public final class FoldConstantChannels {
 
     private Graph run() {
         for (Node node : graph.nodes()) {
-            nodes.add(flow.consumer(node).isPresent() ? consume(node) : node);
-            double[] constants = constants(nodes.getLast());
+            boolean consumer = flow.consumer(node).isPresent();
+            Node folded = consumer ? consume(node) : node;
+            nodes.add(folded);
+            double[] constants = consumer ? producer(folded) : constants(node);
             if (constants != null && Arrays.stream(constants).anyMatch(value -> !Double.isNaN(value))) {
                 values.put(node.output(), constants);
             }
@@ -113,9 +115,6 @@ public final class FoldConstantChannels {
     private double[] constants(Node node) {
         if (node.inputs().isEmpty() || flow.channels(node.output()).axis() < 0) {
             return null;
-        }
-        if (flow.consumer(node).isPresent()) {
-            return producer(node);
         }
         double[] source = values.get(node.input(0));
         return switch (node.op()) {

@@ -67,7 +67,7 @@ final class RandomNetwork {
 
     static Map<String, Tensor> inputs(Graph graph, long seed) {
         Map<String, Tensor> inputs = new HashMap<>();
-        graph.inputs().forEach(input -> inputs.put(input, Tensor.random(graph.type(input), seed)));
+        graph.inputs().forEach(input -> inputs.put(input, Tensor.random(graph.type(input), (int) seed)));
         return inputs;
     }
 
