@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
+            InspectCommand.class,
             DoctorCommand.class,
             OrderCommand.class,
         })

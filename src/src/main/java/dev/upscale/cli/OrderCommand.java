@@ -4,7 +4,7 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.order.Certificate;
 import dev.upscale.order.Ordering;
 import dev.upscale.order.OrderingProblem;
-import dev.upscale.order.PaperOrdering;
+import dev.upscale.order.Orderings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,7 +80,7 @@ final class OrderCommand extends Console {
 
     private Answer solve(OrderingProblem problem, int index) {
         try {
-            return Answer.of(PaperOrdering.solve(problem));
+            return Answer.of(method == Method.PAPER ? Orderings.paper(problem) : Orderings.solve(problem));
         } catch (IllegalArgumentException e) {
             throw new InvalidInput(file + ", problem " + index + ": " + e.getMessage(), e);
         }

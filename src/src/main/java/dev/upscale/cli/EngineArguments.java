@@ -1,0 +1,59 @@
+package dev.upscale.cli;
+
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Variant;
+import dev.upscale.graph.InvalidInput;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** With what a network is compiled and run. */
+final class EngineArguments {
+    private static final int MOST_THREADS = 256;
+
+    @Option(names = "--engines", paramLabel = "E,E", split = ",", description = "engines whose kernels may be used: upscale, onednn, xnnpack; java alone for"
+            + " none of them (default: all). The pure-Java kernels do what the others cannot")
+    private List<String> engines = List.of();
+
+    @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
+    private int threads;
+
+    int threads() {
+        if (threads < 1 || threads > MOST_THREADS) {
+            throw new InvalidInput("--threads " + threads + " is not a number from 1 to " + MOST_THREADS);
+        }
+        return threads;
+    }
+
+    List<String> engines() {
+        return engines.isEmpty() ? CompileOptions.ALL_ENGINES : known(engines);
+    }
+
+    CompileOptions options(Variant variant) {
+        return new CompileOptions(variant, engines());
+    }
+
+    static List<String> known(List<String> engines) {
+        List<String> known = new ArrayList<>();
+        for (String engine : engines) {
+            if (!engine.equals("java") && !CompileOptions.ALL_ENGINES.contains(engine)) {
+                throw new InvalidInput("--engines " + engine + " is not one of " + String.join(", ", CompileOptions.ALL_ENGINES) + ", java");
+            }
+            if (!engine.equals("java")) {
+                known.add(engine);
+            }
+        }
+        return known;
+    }
+
+    static Variant variant(String name) {
+        for (Variant variant : Variant.values()) {
+            if (variant.label().equals(name)) {
+                return variant;
+            }
+        }
+        throw new InvalidInput("variant " + name + " is not one of "
+                + String.join(", ", Arrays.stream(Variant.values()).map(Variant::label).toList()));
+    }
+}

@@ -1,0 +1,25 @@
+package dev.upscale.cli;
+
+import java.util.Arrays;
+
+/**
+ * How long runs took, nanoseconds: median and quartiles over all timed runs.
+ *
+ * @param runs how many runs were timed
+ */
+record Timing(double medianNs, double p25Ns, double p75Ns, int runs) {
+
+    static Timing of(double[] samples) {
+        double[] sorted = samples.clone();
+        Arrays.sort(sorted);
+        return new Timing(quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75), sorted.length);
+    }
+
+    /** The quantile of sorted values, interpolated between neighbours. */
+    static double quantile(double[] sorted, double share) {
+        double place = share * (sorted.length - 1);
+        int below = (int) Math.floor(place);
+        int above = Math.min(below + 1, sorted.length - 1);
+        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+    }
+}
