@@ -124,7 +124,11 @@ final class FamilySearch {
         for (int d = 0; d < family.size() && !states.isEmpty(); d++) {
             Map<CollapsedTree.Key, State> next = new LinkedHashMap<>();
             for (State state : states) {
-                branch(state, d, suffix[d + 1], next);
+                if (budget.spent()) {
+                    cutOff = Math.max(cutOff, state.bound);
+                } else {
+                    branch(state, d, suffix[d + 1], next);
+                }
             }
             states = new ArrayList<>(next.values());
             states.removeIf(state -> !isOpen(state.bound));

@@ -22,10 +22,16 @@ import java.util.stream.IntStream;
  */
 public record OrderingProblem(int n, List<int[]> sets, double[] weights, List<int[]> blocks) {
 
+    /** No network has more channels side by side; a larger number is a mistake. */
+    public static final int MOST_CHANNELS = 1 << 24;
+
     /** Copies, sorts and checks; that the blocks can all be contiguous together is for the solvers to find. */
     public OrderingProblem {
         if (n < 0) {
             throw new IllegalArgumentException("n is " + n + "; the number of channels must not be negative");
+        }
+        if (n > MOST_CHANNELS) {
+            throw new IllegalArgumentException("n is " + n + "; at most " + MOST_CHANNELS + " channels are ordered");
         }
         if (sets == null) {
             throw new IllegalArgumentException("sets are missing; give the retained channels of each consumer");

@@ -16,11 +16,18 @@ import java.util.List;
 final class RunOrder {
 
     /** Distances looked at in 2-opt, for the whole tree. */
-    private static final long STEPS = 12_000_000;
+    private static final long STEPS = 4_000_000;
+
+    /** Parts above which they are merely sorted. */
+    private static final int MANY = 4096;
+    /** Parts of which each may be the first to start from. */
+    private static final int FEW = 32;
 
     private final byte[][] membership;
     private final float[][] weightOf;
     private final byte[] outside;
+    /** A gain below this is a rounding error. */
+    private final float least;
     private long steps = STEPS;
 
     private RunOrder(int leaves, List<int[]> sets, double[] weights) {
@@ -28,6 +35,11 @@ final class RunOrder {
         membership = new byte[leaves][bytes];
         weightOf = new float[bytes][256];
         outside = new byte[bytes];
+        float sum = 0;
+        for (double weight : weights) {
+            sum += (float) weight;
+        }
+        least = 1e-5f * sum;
         for (int i = 0; i < sets.size(); i++) {
             for (int leaf : sets.get(i)) {
                 membership[leaf][i / 8] |= (byte) (1 << i % 8);
@@ -103,10 +115,53 @@ final class RunOrder {
         return turned;
     }
 
-    /** The parts in any order and direction: nearest neighbour, then 2-opt. */
+    /** The parts in any order and direction: nearest neighbour, then 2-opt; where they are few, from each of them. */
     private List<int[]> shortPath(List<int[]> parts, boolean root) {
-        List<int[]> path = nearestNeighbour(parts);
-        boolean improved = parts.size() > 2 || root;
+        if (parts.size() > MANY) {
+            List<int[]> path = new ArrayList<>(parts);
+            path.sort((a, b) -> compareGray(end(a, 0), end(b, 0)));
+            return path;
+        }
+        List<int[]> shortest = twoOpt(nearestNeighbour(parts, -1, false), root);
+        float length = length(shortest, root);
+        for (int start = 0; start < parts.size() && parts.size() <= FEW && steps > 0; start++) {
+            for (boolean turned : new boolean[] {false, true}) {
+                List<int[]> path = twoOpt(nearestNeighbour(parts, start, turned), root);
+                if (length(path, root) < length) {
+                    shortest = path;
+                    length = length(path, root);
+                }
+            }
+        }
+        return shortest;
+    }
+
+    /** Orders memberships so that those next to each other differ in few sets: by the rank in a reflected Gray code. */
+    private static int compareGray(byte[] a, byte[] b) {
+        int ones = 0;
+        for (int i = 0; i < a.length; i++) {
+            int differing = (a[i] ^ b[i]) & 255;
+            if (differing != 0) {
+                int bit = Integer.numberOfTrailingZeros(differing);
+                ones += Integer.bitCount(a[i] & ((1 << bit) - 1));
+                boolean aHas = (a[i] >> bit & 1) != 0;
+                return aHas == (ones % 2 == 0) ? 1 : -1;
+            }
+            ones += Integer.bitCount(a[i] & 255);
+        }
+        return 0;
+    }
+
+    private float length(List<int[]> path, boolean root) {
+        float length = root ? distance(outside, end(path.getFirst(), 0)) + distance(end(path.getLast(), 1), outside) : 0;
+        for (int i = 1; i < path.size(); i++) {
+            length += distance(end(path.get(i - 1), 1), end(path.get(i), 0));
+        }
+        return length;
+    }
+
+    private List<int[]> twoOpt(List<int[]> path, boolean root) {
+        boolean improved = path.size() > 2 || root;
         while (improved && steps > 0) {
             improved = false;
             for (int i = 0; i < path.size() && steps > 0; i++) {
@@ -131,7 +186,7 @@ final class RunOrder {
             byte[] after = j < path.size() - 1 ? end(path.get(j + 1), 0) : outside;
             gain += distance(last, after) - distance(first, after);
         }
-        if (!(gain > 1e-3f * Math.max(1, weightOf[0][255]) * 1e-3f)) {
+        if (!(gain > least)) {
             return false;
         }
         for (int a = i, b = j; a <= b; a++, b--) {
@@ -144,11 +199,17 @@ final class RunOrder {
         return true;
     }
 
-    private List<int[]> nearestNeighbour(List<int[]> parts) {
+    /** From part {@code start} on, turned or not, or where that is negative from the part nearest to nothing. */
+    private List<int[]> nearestNeighbour(List<int[]> parts, int start, boolean startTurned) {
         List<int[]> path = new ArrayList<>(parts.size());
         boolean[] used = new boolean[parts.size()];
         byte[] at = outside;
-        for (int step = 0; step < parts.size(); step++) {
+        if (start >= 0) {
+            used[start] = true;
+            path.add(startTurned ? reversed(parts.get(start)) : parts.get(start));
+            at = end(path.getLast(), 1);
+        }
+        for (int step = path.size(); step < parts.size(); step++) {
             int nearest = -1;
             boolean turn = false;
             float shortest = Float.POSITIVE_INFINITY;

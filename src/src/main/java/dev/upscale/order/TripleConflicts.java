@@ -37,6 +37,9 @@ final class TripleConflicts {
         }
     }
 
+    /** The table takes the cube of this, in bits. */
+    private static final int MOST_ITEMS = 600;
+
     private final int sets;
     private final int words;
     /** {@code table[a][b]}: the sets that conflict with items a and b; items are the sets, then the blocks. */
@@ -50,12 +53,15 @@ final class TripleConflicts {
         this.none = new long[1][words];
     }
 
-    /** All triples with at least one set; over {@code budget}, the triples found until it was spent. */
+    /** All triples with at least one set; over {@code budget}, those found until it was spent; none of very many items. */
     static TripleConflicts of(Family family, Budget budget) {
         List<int[]> all = new ArrayList<>(family.sets());
         all.addAll(family.blocks());
         int items = all.size();
         TripleConflicts conflicts = new TripleConflicts(family.size(), items);
+        if (items > MOST_ITEMS) {
+            return conflicts;
+        }
         int leaves = family.base().leafCount();
         long[][] members = new long[items][];
         for (int i = 0; i < items; i++) {
@@ -80,7 +86,8 @@ final class TripleConflicts {
                         conflicts.add(a, b, c);
                     }
                 }
-                budget.spend(2L * near.cardinality() * members[a].length);
+                // Most triples are told apart by their first few words.
+                budget.spend(2L * near.cardinality() * Math.min(4, members[a].length));
             }
         }
         return conflicts;
