@@ -48,6 +48,16 @@ class ExactOrderingTest {
     }
 
     @Test
+    void optimalAmongAllFamiliesWithinBlocks() {
+        Random random = new Random(18);
+        for (int round = 0; round < 150; round++) {
+            OrderingProblem problem = Problems.randomWithBlocks(random, 8 + random.nextInt(10), 11);
+            double most = mostValuable(problem, 0, PqTreeTest.reduceAll(problem.n(), problem.blocks()));
+            assertOptimal(problem.totalValue() - most, problem, "round " + round);
+        }
+    }
+
+    @Test
     void hiddenIntervalsCostNothing() {
         Random random = new Random(13);
         for (int n : new int[] {64, 256, 2048}) {
@@ -85,6 +95,17 @@ class ExactOrderingTest {
         List<int[]> sets = List.of(new int[] {0, 2, 4, 6, 8}, new int[] {2, 6}, new int[] {6, 8}, new int[] {8, 1, 3});
         OrderingProblem problem = OrderingProblem.of(9, sets);
         assertOptimal(0, problem, "nested");
+    }
+
+    @Test
+    void aTensorInTwoConcatsLiesBetweenItsPartners() {
+        List<int[]> blocks = List.of(new int[] {0, 1, 2}, new int[] {3, 4}, new int[] {5, 6, 7},
+                new int[] {0, 1, 2, 3, 4}, new int[] {0, 1, 2, 5, 6, 7});
+        OrderingProblem problem = new OrderingProblem(8, List.of(new int[] {1, 4}, new int[] {2, 6}), null, blocks);
+        assertOptimal(0, problem, "4 beside 1, and 2 beside 6 at the other end");
+        OrderingProblem three = OrderingProblem.of(4, List.of(new int[] {0, 1}, new int[] {0, 2}, new int[] {0, 3}),
+                new double[] {1, 3, 2});
+        assertArrayEquals(new boolean[] {false, true, true}, ExactOrdering.solve(three).contiguous());
     }
 
     @Test
