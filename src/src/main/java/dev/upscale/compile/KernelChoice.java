@@ -39,6 +39,9 @@ final class KernelChoice {
 
     /** The steps for a convolution: itself, and what could not be fused into it. */
     List<Chosen> convolve(Step.Convolve step, Packer packer) {
+        if (options.engines().isEmpty()) {
+            return List.of(fallback(step));
+        }
         boolean gather = options.variant().gathers() && step.source().isIndexed();
         Optional<List<Chosen>> chosen = gather ? Optional.empty() : fusedOrSplit(step);
         if (chosen.isEmpty() && (step.source().isIndexed() || !step.source().view().isDenseChannelsLast())) {
@@ -92,28 +95,19 @@ final class KernelChoice {
             return chosen.get();
         }
         List<String> candidates = operations(step);
-        if (!candidates.isEmpty()) {
-            List<Operand> packed = new ArrayList<>();
-            boolean anyPacked = false;
-            for (int k = 0; k < step.sources().size(); k++) {
-                Operand source = step.sources().get(k);
-                packed.add(source);
-                anyPacked |= source.isIndexed();
-            }
-            if (!anyPacked) {
-                return fallback(step);
-            }
-            for (int k = 0; k < packed.size(); k++) {
-                if (packed.get(k).isIndexed()) {
-                    packed.set(k, packer.pack(k, "no kernel of " + options.engines() + " reads it by index: "
-                            + refusals(candidates, step)));
-                }
-            }
-            Step.Compute plain = new Step.Compute(step.name(), "", step.op(), packed, step.activation(),
-                    step.destination(), Optional.empty());
-            return ask(candidates, plain).orElseGet(() -> fallback(plain));
+        if (candidates.isEmpty() || step.sources().stream().noneMatch(Operand::isIndexed)) {
+            return fallback(step);
         }
-        return fallback(step);
+        List<Operand> packed = new ArrayList<>(step.sources());
+        for (int k = 0; k < packed.size(); k++) {
+            if (packed.get(k).isIndexed()) {
+                packed.set(k, packer.pack(k, "no kernel of " + options.engines() + " reads it by index: "
+                        + refusals(candidates, step)));
+            }
+        }
+        Step.Compute plain = new Step.Compute(
+                step.name(), "", step.op(), packed, step.activation(), step.destination(), Optional.empty());
+        return ask(candidates, plain).orElseGet(() -> fallback(plain));
     }
 
     /** The kernel for a copy. */

@@ -58,7 +58,7 @@ public sealed interface Step {
             if (!bias.isEmpty()) {
                 constants.add(bias);
             }
-            sources().stream().filter(Operand::isIndexed).forEach(operand -> constants.add(operand.index()));
+            constants.addAll(constantsOf(sources()));
             return constants;
         }
     }

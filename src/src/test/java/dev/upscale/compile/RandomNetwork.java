@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * concats (also of a tensor with itself), groups, depthwise convolutions, shuffles, slices, squeeze-and-excitation, shared
  * weights, transposed convolutions, flattening into a linear layer, softmax over channels, consumers that retain nothing.
  */
-final class RandomNetwork {
+public final class RandomNetwork {
     private final Random random;
     private final Graph.Builder builder;
     private final List<String> images = new ArrayList<>();
@@ -32,12 +32,12 @@ final class RandomNetwork {
         builder = Graph.builder("random" + seed);
     }
 
-    static Graph graph(long seed) {
+    public static Graph graph(long seed) {
         return new RandomNetwork(seed).build();
     }
 
     /** A pattern of both sides with an amount for each weight, sometimes everything. */
-    static Pattern pattern(Graph graph, long seed) {
+    public static Pattern pattern(Graph graph, long seed) {
         Random random = new Random(seed);
         Map<String, int[]> consumers = new HashMap<>();
         Map<String, int[]> producers = new HashMap<>();
@@ -60,12 +60,12 @@ final class RandomNetwork {
         return new Pattern("", consumers, producers);
     }
 
-    static Graph masked(long seed) {
+    public static Graph masked(long seed) {
         Graph graph = graph(seed);
         return Masking.apply(graph, pattern(graph, seed));
     }
 
-    static Map<String, Tensor> inputs(Graph graph, long seed) {
+    public static Map<String, Tensor> inputs(Graph graph, long seed) {
         Map<String, Tensor> inputs = new HashMap<>();
         graph.inputs().forEach(input -> inputs.put(input, Tensor.random(graph.type(input), (int) seed)));
         return inputs;

@@ -1,0 +1,81 @@
+package dev.upscale.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Compiler;
+import dev.upscale.compile.RandomNetwork;
+import dev.upscale.compile.Variant;
+import dev.upscale.graph.DoubleTensor;
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.Interpreter;
+import dev.upscale.graph.Tensor;
+import dev.upscale.plan.Plan;
+import dev.upscale.runtime.cpu.CpuCatalog;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+
+/** Random networks, compiled for every variant and choice of engines, against the masked model, in a poisoned arena. */
+class CompiledNetworkTest {
+    private static final List<List<String>> ENGINES =
+            List.of(List.of(), List.of("onednn", "xnnpack"), CompileOptions.ALL_ENGINES);
+
+    @Property(tries = 60)
+    void plansComputeWhatTheMaskedModelComputes(@ForAll @LongRange(min = 0, max = 1_000_000_000) long seed) {
+        Graph masked = RandomNetwork.masked(seed);
+        Map<String, Tensor> inputs = RandomNetwork.inputs(masked, seed);
+        Map<String, DoubleTensor> expected = Interpreter.run(masked, inputs);
+        for (List<String> engines : ENGINES) {
+            for (Variant variant : Variant.values()) {
+                String what = "seed " + seed + ", " + variant.label() + " on " + engines;
+                Plan plan = compile(masked, variant, engines, what);
+                compare(plan, inputs, expected, 1 + (int) (seed % 2), what);
+            }
+        }
+    }
+
+    private static Plan compile(Graph masked, Variant variant, List<String> engines, String what) {
+        try {
+            return Compiler.compile(masked, new CompileOptions(variant, engines), CpuCatalog.ofMachine());
+        } catch (RuntimeException e) {
+            throw new AssertionError(what, e);
+        }
+    }
+
+    private static void compare(
+            Plan plan, Map<String, Tensor> inputs, Map<String, DoubleTensor> expected, int threads, String what) {
+        try (Arena arena = Arena.ofConfined();
+                Executable executable = Executable.prepare(plan);
+                Session session = executable.open(SessionOptions.threads(threads).withPoison())) {
+            MemorySegment[] sources = plan.inputs().stream()
+                    .map(port -> arena.allocateFrom(ValueLayout.JAVA_FLOAT, inputs.get(port.name()).floats()))
+                    .toArray(MemorySegment[]::new);
+            MemorySegment[] results = plan.outputs().stream()
+                    .map(port -> arena.allocate(port.bytes(), 64))
+                    .toArray(MemorySegment[]::new);
+            session.run(sources, results);
+            for (int k = 0; k < results.length; k++) {
+                DoubleTensor wanted = expected.get(plan.outputs().get(k).name());
+                float[] actual = results[k].toArray(ValueLayout.JAVA_FLOAT);
+                assertEquals(wanted.values().length, actual.length, what);
+                double norm = 0;
+                double difference = 0;
+                for (int i = 0; i < actual.length; i++) {
+                    norm += wanted.values()[i] * wanted.values()[i];
+                    difference += Math.pow(wanted.values()[i] - actual[i], 2);
+                }
+                assertTrue(Math.sqrt(difference) <= 2e-5 * Math.sqrt(norm) + 1e-9,
+                        what + ": difference " + Math.sqrt(difference) + " of " + Math.sqrt(norm) + "\n" + plan.steps());
+            }
+        } catch (RuntimeException e) {
+            throw new AssertionError(what + "\n" + plan.steps(), e);
+        }
+    }
+}
