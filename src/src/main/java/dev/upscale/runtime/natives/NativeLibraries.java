@@ -123,6 +123,7 @@ public final class NativeLibraries {
             return Optional.of("is no ELF file"); // the JVM would print a warning about its stack before the linker refuses it
         }
         try {
+            library.environment().forEach(NativeEnvironment::setDefault);
             try (Arena trial = Arena.ofConfined()) {
                 Optional<String> refusal = probe(library, SymbolLookup.libraryLookup(file, trial));
                 if (refusal.isPresent()) {

@@ -1,6 +1,7 @@
 package dev.upscale.runtime.natives;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -109,6 +110,14 @@ public enum NativeLibrary {
     /** Functions without which the library is not used. */
     List<String> symbols() {
         return symbols;
+    }
+
+    /**
+     * Variables that the library reads when it is loaded, for users who set none. libgomp's idle threads spin by default, for
+     * milliseconds after each primitive, and take the cores from the other engines' threads.
+     */
+    Map<String, String> environment() {
+        return this == ONEDNN ? Map.of("OMP_WAIT_POLICY", "passive") : Map.of();
     }
 
     Optional<Abi> abi() {

@@ -17,9 +17,9 @@ import java.lang.foreign.ValueLayout;
  * oneDNN's CPU engine. It owns everything that is made with it, and closing it frees that: primitives, descriptors, packed weights.
  * Use after close is an {@link IllegalStateException}, and so is closing it while a primitive runs. Thread-safe.
  *
- * <p>oneDNN runs on OpenMP threads, which idle by spinning for a while after each primitive and so slow down whatever else runs
- * (another engine's threads, another process). The variable {@code OMP_WAIT_POLICY=PASSIVE} must be set before the process
- * starts to stop that; {@link #useThreads} with 1 avoids the threads altogether.
+ * <p>oneDNN runs on OpenMP threads, which by default idle by spinning for milliseconds after each primitive and take the cores from
+ * whatever else runs. The locator therefore loads libgomp with {@code OMP_WAIT_POLICY=passive}, unless the user has set that
+ * variable or some other library has loaded libgomp before. {@link #useThreads} with 1 avoids the threads altogether.
  */
 public final class OneDnn implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
