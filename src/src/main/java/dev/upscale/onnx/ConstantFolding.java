@@ -1,6 +1,7 @@
 package dev.upscale.onnx;
 
 import dev.upscale.graph.ElementType;
+import dev.upscale.graph.Interpreter;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.graph.Node;
 import dev.upscale.graph.Op;
@@ -12,8 +13,8 @@ import java.util.Optional;
 import java.util.function.LongBinaryOperator;
 
 /**
- * Computes operations on constants: all that move elements, and arithmetic on whole numbers, which is how models compute
- * shapes.
+ * Computes operations on constants. Whole numbers, with which models compute shapes, stay exact over all 64 bits; arithmetic
+ * on reals is the interpreter's, rounded to f32.
  */
 final class ConstantFolding {
     /** Constants larger than this are not made; the operation stays in the graph. */
@@ -53,7 +54,7 @@ final class ConstantFolding {
                     throw new InvalidInput("node " + node.name() + ": " + node.op()
                             + " on whole numbers is not supported: fold the model's constants (onnxsim)");
                 }
-                yield Optional.empty();
+                yield Optional.of(Interpreter.fold(node.op(), operands.toArray(Tensor[]::new)));
             }
         };
     }
