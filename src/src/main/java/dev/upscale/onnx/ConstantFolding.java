@@ -50,13 +50,18 @@ final class ConstantFolding {
             case Op.Reduce reduce when type.element() == ElementType.I64 ->
                     Optional.of(reduce(node, reduce, first, type));
             default -> {
-                if (type.element() == ElementType.I64) {
+                if (type.element() == ElementType.I64 && !operands.stream().allMatch(ConstantFolding::isExactInDoubles)) {
                     throw new InvalidInput("node " + node.name() + ": " + node.op()
                             + " on whole numbers is not supported: fold the model's constants (onnxsim)");
                 }
                 yield Optional.of(Interpreter.fold(node.op(), operands.toArray(Tensor[]::new)));
             }
         };
+    }
+
+    private static boolean isExactInDoubles(Tensor tensor) {
+        return tensor.type().element() == ElementType.F32
+                || java.util.Arrays.stream(tensor.longs()).allMatch(value -> value == (long) (double) value);
     }
 
     private static Tensor slice(Op.Slice slice, Tensor source, List<Integer> dims) {

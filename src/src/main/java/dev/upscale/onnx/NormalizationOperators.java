@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** The normalisations. Batch normalisation stays what it is; a pass of the compiler folds it. */
 final class NormalizationOperators {
@@ -37,15 +38,34 @@ final class NormalizationOperators {
     }
 
     private static void layer(NodeImport node) {
-        node.requireOutputs(1);
         node.require(node.whole("stash_type", 1) == 1, "attribute stash_type is not 1, which is not supported");
         Value source = node.real(0);
         int axis = node.axis(node.whole("axis", -1), source.rank());
-        Op op = new Op.LayerNorm(axis, node.real("epsilon", 1e-5f));
+        float epsilon = node.real("epsilon", 1e-5f);
+        writeStatistics(node, source, axis, epsilon);
+        Op op = new Op.LayerNorm(axis, epsilon);
         if (node.has(2)) {
             node.result(op, source, node.weight(1), node.weight(2));
         } else {
             node.result(op, source, node.weight(1));
+        }
+    }
+
+    /** Mean and 1 / √(variance + epsilon), where a model asks for them. */
+    private static void writeStatistics(NodeImport node, Value source, int axis, float epsilon) {
+        if (!node.isRead(1) && !node.isRead(2)) {
+            return;
+        }
+        Op mean = new Op.Reduce(Op.Reduce.Kind.MEAN, IntStream.range(axis, source.rank()).boxed().toList(), true);
+        if (node.isRead(1)) {
+            node.result(1, mean, source);
+        }
+        if (node.isRead(2)) {
+            Value centred = node.binary(Op.Binary.Kind.SUB, source, node.emit("mean", mean, source));
+            Value variance = node.emit("variance", mean, node.binary(Op.Binary.Kind.MUL, centred, centred));
+            Value deviation = node.apply(Function.Kind.SQRT,
+                    node.binary(Op.Binary.Kind.ADD, variance, node.scalarConstant("epsilon", epsilon)));
+            node.result(2, new Op.Apply(Function.of(Function.Kind.RECIPROCAL)), deviation);
         }
     }
 

@@ -5,10 +5,12 @@ import dev.upscale.graph.Function;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.graph.Op;
+import dev.upscale.graph.Tensor;
 import dev.upscale.graph.TensorType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +48,7 @@ public final class OnnxImporter {
     public static Graph read(Path file, ImportOptions options) {
         OnnxModel model = OnnxFile.read(file);
         try {
-            return new OnnxImporter(model, options).graph();
+            return graph(model, options);
         } catch (InvalidInput e) {
             throw e.in(file.toString());
         }
@@ -69,7 +71,31 @@ public final class OnnxImporter {
         return names;
     }
 
-    private Graph graph() {
+    /** The model's outputs that do not depend on its inputs, by name; they may be whole numbers. */
+    static Map<String, Tensor> constantOutputs(OnnxModel model, ImportOptions options) {
+        OnnxImporter importer = new OnnxImporter(model, options);
+        importer.writeNodes();
+        Map<String, Tensor> constants = new LinkedHashMap<>();
+        for (OnnxModel.ValueInfo output : model.graph().outputs()) {
+            importer.assembly.find(output.name()).ifPresent(value -> {
+                if (value instanceof Value.Constant constant) {
+                    constants.put(output.name(), constant.tensor());
+                }
+            });
+        }
+        return constants;
+    }
+
+    /** A model read before, as a graph. */
+    static Graph graph(OnnxModel model, ImportOptions options) {
+        OnnxImporter importer = new OnnxImporter(model, options);
+        importer.writeNodes();
+        importer.addOutputs();
+        Graph named = NameOutputs.run(importer.assembly.build());
+        return DropUnreadNodes.run(RecognizeActivations.run(DropUnreadNodes.run(named)));
+    }
+
+    private void writeNodes() {
         OnnxModel.Graph graph = model.graph();
         long opset = model.opset();
         if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
@@ -91,10 +117,6 @@ public final class OnnxImporter {
         for (OnnxModel.Node node : live) {
             write(node, (int) opset, read);
         }
-        addOutputs();
-        Graph imported = assembly.build();
-        Graph named = NameOutputs.run(imported);
-        return DropUnreadNodes.run(RecognizeActivations.run(DropUnreadNodes.run(named)));
     }
 
     /** The nodes that the outputs need, in order. */
