@@ -48,6 +48,11 @@ public record Plan(
         return constants.values().stream().mapToLong(Constant::bytes).sum();
     }
 
+    /** The same plan over other constants. */
+    Plan withConstants(Map<String, Constant> others) {
+        return new Plan(model, variant, target, inputs, outputs, steps, others, arenaBytes, arenaLowerBoundBytes, consumers);
+    }
+
     /** Multiply-adds of one run. */
     public long multiplyAdds() {
         return steps.stream().mapToLong(Step::multiplyAdds).sum();

@@ -86,19 +86,19 @@ public record View(Place place, long offset, List<Integer> dims, List<Long> stri
 
     /** The size of the elements, in bytes, without what lies between them. */
     public long bytes() {
-        return elements() * ELEMENT_BYTES;
+        return Math.multiplyExact(elements(), ELEMENT_BYTES);
     }
 
-    /** The bytes from the first element to the end of the last. */
+    /** The bytes from the first element to the end of the last; an {@link ArithmeticException} if that is not a number. */
     public long extentBytes() {
         long last = 0;
         for (int axis = 0; axis < rank(); axis++) {
             if (dims.get(axis) == 0) {
                 return 0;
             }
-            last += (dims.get(axis) - 1) * strides.get(axis);
+            last = Math.addExact(last, Math.multiplyExact(dims.get(axis) - 1L, strides.get(axis)));
         }
-        return (last + 1) * ELEMENT_BYTES;
+        return Math.multiplyExact(Math.addExact(last, 1), ELEMENT_BYTES);
     }
 
     /**

@@ -1,0 +1,92 @@
+package dev.upscale.plan;
+
+import dev.upscale.graph.Op;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a plan costs beside its arithmetic, per run. The components are the fields of the command line's JSON.
+ *
+ * @param copies steps that move activations without computing; see {@link #copyOf}
+ * @param copyBytes what they write
+ * @param hiddenCopyBytes workspaces of library kernels that are at least as large as one of the tensors they read or write:
+ *     there the library moves it
+ * @param foldedBytes what kernels write beyond their own output because a gather was folded into them
+ * @param consumers convolutions and matrix products with weights
+ * @param views consumers that read part of a tensor where it lies: as a slice or by index
+ * @param arenaBytes the size of the arena
+ * @param arenaLowerBoundBytes what no arena can be smaller than
+ * @param weightsBytes the size of all constants
+ * @param remaining each copy, in the order of the steps
+ */
+public record PlanSummary(
+        int copies, long copyBytes, long hiddenCopyBytes, long foldedBytes, int consumers, int views, long arenaBytes,
+        long arenaLowerBoundBytes, long weightsBytes, List<Remaining> remaining) {
+
+    /** A copy that is left: the step's name, the bytes that it writes, what for, and why it is needed. */
+    public record Remaining(String name, long bytes, Step.Copy.Kind kind, String reason) {}
+
+    public PlanSummary {
+        remaining = List.copyOf(remaining);
+    }
+
+    /** Sums a plan up. */
+    public static PlanSummary of(Plan plan) {
+        List<Remaining> remaining = new ArrayList<>();
+        TensorParts parts = new TensorParts(plan);
+        long hidden = 0;
+        int views = 0;
+        for (Step step : plan.steps()) {
+            copyOf(step).ifPresent(remaining::add);
+            hidden += hiddenCopyBytes(step);
+            views += step instanceof Step.Convolve convolve && parts.isPart(convolve.source()) ? 1 : 0;
+            parts.write(step.destination());
+        }
+        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), hidden, 0,
+                plan.consumers(), views, plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes(), remaining);
+    }
+
+    /**
+     * A step as a copy, if it is one: a {@link Step.Copy}, or an operation of the model that only moves elements and that
+     * no pass turned into a view, with no activation to compute.
+     */
+    public static Optional<Remaining> copyOf(Step step) {
+        return switch (step) {
+            case Step.Copy copy -> Optional.of(
+                    new Remaining(copy.name(), copy.destination().bytes(), copy.kind(), copy.reason()));
+            case Step.Compute compute when compute.activation().isNone() -> movement(compute.op()).map(kind ->
+                    new Remaining(compute.name(), compute.destination().bytes(), kind,
+                            "the model's " + compute.op().getClass().getSimpleName() + " is carried out as it stands"));
+            case Step.Compute compute -> Optional.empty();
+            case Step.Convolve convolve -> Optional.empty();
+        };
+    }
+
+    private static Optional<Step.Copy.Kind> movement(Op op) {
+        return switch (op) {
+            case Op.Concat concat -> Optional.of(Step.Copy.Kind.CONCAT);
+            case Op.Slice slice -> Optional.of(Step.Copy.Kind.SLICE);
+            case Op.Take take -> Optional.of(Step.Copy.Kind.GATHER);
+            case Op.Reshape reshape -> Optional.of(Step.Copy.Kind.LAYOUT);
+            case Op.Transpose transpose -> Optional.of(Step.Copy.Kind.LAYOUT);
+            case Op.Expand expand -> Optional.of(Step.Copy.Kind.LAYOUT);
+            case Op.Pad pad -> Optional.of(Step.Copy.Kind.LAYOUT);
+            case Op.DepthToSpace depthToSpace -> Optional.of(Step.Copy.Kind.LAYOUT);
+            default -> Optional.empty();
+        };
+    }
+
+    /** The workspace of a step if a library uses it and a tensor fits into it. */
+    static long hiddenCopyBytes(Step step) {
+        if (step.kernel().startsWith("upscale.") || step.kernel().startsWith("java.")) {
+            return 0;
+        }
+        long bytes = step.workspace().map(View::bytes).orElse(0L);
+        long smallest = step.destination().bytes();
+        for (Operand source : step.sources()) {
+            smallest = Math.min(smallest, source.view().bytes());
+        }
+        return bytes >= smallest ? bytes : 0;
+    }
+}
