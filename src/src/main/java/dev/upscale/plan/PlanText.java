@@ -25,15 +25,19 @@ public final class PlanText {
         for (int i = 0; i < plan.steps().size(); i++) {
             rows.add(row(i, plan.steps().get(i), plan));
         }
-        StringBuilder text = new StringBuilder();
-        text.append(String.format(Locale.ROOT, "plan %s %s for %s: %d steps, %d multiply-adds%n",
-                plan.model(), plan.variant(), plan.target(), plan.steps().size(), plan.multiplyAdds()));
-        text.append(String.format(Locale.ROOT, "arena %d bytes (at least %d), constants %d bytes%n",
+        StringBuilder text = new StringBuilder().append(String.format(Locale.ROOT, "plan %s %s for %s: %d steps, %d multiply-adds\n",
+                clean(plan.model()), clean(plan.variant()), clean(plan.target()), plan.steps().size(), plan.multiplyAdds()));
+        text.append(String.format(Locale.ROOT, "arena %d bytes (at least %d), constants %d bytes\n",
                 plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes()));
-        plan.inputs().forEach(port -> text.append("in  ").append(port.name()).append(' ').append(shape(port.dims())).append('\n'));
-        plan.outputs().forEach(port -> text.append("out ").append(port.name()).append(' ').append(shape(port.dims())).append('\n'));
+        plan.inputs().forEach(port -> text.append("in  ").append(clean(port.name())).append(' ').append(shape(port.dims())).append('\n'));
+        plan.outputs().forEach(port -> text.append("out ").append(clean(port.name())).append(' ').append(shape(port.dims())).append('\n'));
         appendTable(rows, text);
-        return text.toString().replace(System.lineSeparator(), "\n");
+        return text.toString();
+    }
+
+    /** A name on one line. */
+    private static String clean(String name) {
+        return name.replaceAll("\\p{Cntrl}", "?");
     }
 
     private static void appendTable(List<List<String>> rows, StringBuilder text) {
@@ -41,13 +45,13 @@ public final class PlanText {
         int[] widths = new int[columns];
         for (List<String> row : rows) {
             for (int column = 0; column < columns; column++) {
-                widths[column] = Math.max(widths[column], row.get(column).length());
+                widths[column] = Math.max(widths[column], clean(row.get(column)).length());
             }
         }
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
             for (int column = 0; column < columns; column++) {
-                String cell = row.get(column);
+                String cell = clean(row.get(column));
                 String padding = " ".repeat(widths[column] - cell.length());
                 line.append(column == 0 ? padding + cell : cell + padding).append("  ");
             }
@@ -58,7 +62,7 @@ public final class PlanText {
     private static List<String> row(int position, Step step, Plan plan) {
         String shapes = step.sources().stream().map(source -> shape(dims(step, source, plan))).collect(Collectors.joining(" "));
         String places = step.sources().stream().map(PlanText::place).collect(Collectors.joining(" "));
-        String workspace = step.workspace().map(view -> " work " + view.bytes() + place(view)).orElse("");
+        String workspace = step.workspace().map(view -> " work " + view.bytes() + " at " + place(view)).orElse("");
         return List.of(String.valueOf(position), step.kernel(), step.name(), operation(step),
                 shapes + " -> " + shape(step.destination().dims()),
                 places + " -> " + place(step.destination()) + workspace,

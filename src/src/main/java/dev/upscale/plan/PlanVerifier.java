@@ -5,6 +5,7 @@ import dev.upscale.plan.View.Place;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * What holds for every plan, whoever wrote it, and lets a runtime run one without checks of its own:
@@ -56,14 +57,14 @@ public final class PlanVerifier {
         }
         for (Plan.Port output : plan.outputs()) {
             require(output.bytes() == 0 || written.contains(new Place(Place.Kind.OUTPUT, output.name())),
-                    "no step writes the output " + output.name());
+                    () -> "no step writes the output " + output.name());
         }
     }
 
     private void verifyPlaces() {
         require(0 <= plan.arenaLowerBoundBytes() && plan.arenaLowerBoundBytes() <= plan.arenaBytes(),
-                "the arena has " + plan.arenaBytes() + " bytes, its lower bound is " + plan.arenaLowerBoundBytes());
-        require(plan.consumers() >= 0, plan.consumers() + " consumers");
+                () -> "the arena has " + plan.arenaBytes() + " bytes, its lower bound is " + plan.arenaLowerBoundBytes());
+        require(plan.consumers() >= 0, () -> plan.consumers() + " consumers");
         places.put(Place.ARENA, plan.arenaBytes());
         addPorts(Place.Kind.INPUT, plan.inputs());
         addPorts(Place.Kind.OUTPUT, plan.outputs());
@@ -78,23 +79,23 @@ public final class PlanVerifier {
     private void addPorts(Place.Kind kind, List<Plan.Port> ports) {
         for (Plan.Port port : ports) {
             require(port.dims().stream().allMatch(dim -> dim >= 0),
-                    kind + " " + port.name() + " has the shape " + port.dims());
+                    () -> kind + " " + port.name() + " has the shape " + port.dims());
             require(places.put(new Place(kind, port.name()), port.bytes()) == null,
-                    "two of kind " + kind + " have the name " + port.name());
+                    () -> "two of kind " + kind + " have the name " + port.name());
         }
     }
 
     private void verify(Step step) {
-        require(step.multiplyAdds() >= 0, step.multiplyAdds() + " multiply-adds");
+        require(step.multiplyAdds() >= 0, () -> step.multiplyAdds() + " multiply-adds");
         for (Operand source : step.sources()) {
             verifyInside(source.view(), "source");
             verifyIndex(source, StepShapes.channelAxis(step, source));
-            require(written.mayHold(source.view()), "reads " + source + ", where no step has written");
+            require(written.mayHold(source.view()), () -> "reads " + source + ", where no step has written");
         }
         verifyInside(step.destination(), "destination");
         Place.Kind kind = step.destination().place().kind();
-        require(kind == Place.Kind.ARENA || kind == Place.Kind.OUTPUT, "writes to " + step.destination().place());
-        require(ViewOverlap.isInjective(step.destination()), "writes elements of " + step.destination() + " twice");
+        require(kind == Place.Kind.ARENA || kind == Place.Kind.OUTPUT, () -> "writes to " + step.destination().place());
+        require(ViewOverlap.isInjective(step.destination()), () -> "writes elements of " + step.destination() + " twice");
         StepShapes.verify(step, plan);
         verifyOverlap(step);
         step.workspace().ifPresent(workspace -> verifyWorkspace(step, workspace));
@@ -102,15 +103,15 @@ public final class PlanVerifier {
 
     private void verifyInside(View view, String role) {
         Long size = places.get(view.place());
-        require(size != null, "its " + role + " lies in " + view.place() + ", which does not exist");
+        require(size != null, () -> "its " + role + " lies in " + view.place() + ", which does not exist");
         require(view.dims().stream().allMatch(dim -> dim >= 0) && view.strides().stream().allMatch(stride -> stride >= 0),
-                "its " + role + " " + view + " has a negative size");
-        require(view.elements() <= Integer.MAX_VALUE, "its " + role + " " + view + " has more than 2^31 elements");
+                () -> "its " + role + " " + view + " has a negative size");
+        require(view.elements() <= Integer.MAX_VALUE, () -> "its " + role + " " + view + " has more than 2^31 elements");
         require(Math.addExact(view.offset(), view.extentBytes()) <= size,
-                "its " + role + " " + view + " leaves the " + size + " bytes of its place");
+                () -> "its " + role + " " + view + " leaves the " + size + " bytes of its place");
         if (view.place().kind() == Place.Kind.CONSTANT) {
             require(plan.constants().get(view.place().name()).type() == Constant.Type.F32,
-                    "its " + role + " " + view + " holds no f32");
+                    () -> "its " + role + " " + view + " holds no f32");
         }
     }
 
@@ -120,12 +121,12 @@ public final class PlanVerifier {
         }
         Constant index = plan.constants().get(operand.index());
         require(index != null && index.type() == Constant.Type.I32 && index.dims().size() == 1,
-                "its index " + operand.index() + " is no list of i32 constants");
+                () -> "its index " + operand.index() + " is no list of i32 constants");
         View view = operand.view();
-        require(axis < view.rank(), operand + " has no channels to choose from");
+        require(axis < view.rank(), () -> operand + " has no channels to choose from");
         for (int position : index.ints()) {
             require(position >= 0 && position < view.dim(axis),
-                    "its index " + operand.index() + " names channel " + position + " of " + view.dim(axis));
+                    () -> "its index " + operand.index() + " names channel " + position + " of " + view.dim(axis));
         }
     }
 
@@ -139,24 +140,24 @@ public final class PlanVerifier {
             View target = step.destination();
             boolean same = !source.isIndexed() && ViewOverlap.sameElements(source.view(), target);
             require(ViewOverlap.areDisjoint(source.view(), target) || inPlace && same,
-                    "writes " + target + " over its source " + source);
+                    () -> "writes " + target + " over its source " + source);
         }
     }
 
     private void verifyWorkspace(Step step, View workspace) {
         verifyInside(workspace, "workspace");
-        require(workspace.place().kind() == Place.Kind.ARENA, "its workspace lies in " + workspace.place());
+        require(workspace.place().kind() == Place.Kind.ARENA, () -> "its workspace lies in " + workspace.place());
         require(ViewOverlap.areDisjoint(workspace, step.destination()),
-                "its workspace " + workspace + " overlaps its destination " + step.destination());
+                () -> "its workspace " + workspace + " overlaps its destination " + step.destination());
         for (Operand source : step.sources()) {
             require(ViewOverlap.areDisjoint(workspace, source.view()),
-                    "its workspace " + workspace + " overlaps its source " + source);
+                    () -> "its workspace " + workspace + " overlaps its source " + source);
         }
     }
 
-    private static void require(boolean holds, String complaint) {
+    private static void require(boolean holds, Supplier<String> complaint) {
         if (!holds) {
-            throw new InvalidInput(complaint);
+            throw new InvalidInput(complaint.get());
         }
     }
 }

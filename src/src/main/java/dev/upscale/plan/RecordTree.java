@@ -1,7 +1,9 @@
 package dev.upscale.plan;
 
 import dev.upscale.graph.InvalidInput;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -22,6 +24,32 @@ import java.util.TreeMap;
 final class RecordTree {
     private static final String TYPE = "type";
 
+    /** What reflection says about a record, asked once: it is slow. */
+    private record Form(
+            List<String> names, List<Type> types, List<Method> accessors, Constructor<?> constructor, boolean hasType) {
+        static Form of(Class<?> type) {
+            RecordComponent[] components = type.getRecordComponents();
+            Class<?>[] classes = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+            try {
+                return new Form(
+                        Arrays.stream(components).map(RecordComponent::getName).toList(),
+                        Arrays.stream(components).map(RecordComponent::getGenericType).toList(),
+                        Arrays.stream(components).map(RecordComponent::getAccessor).toList(),
+                        type.getDeclaredConstructor(classes),
+                        Arrays.stream(type.getInterfaces()).anyMatch(Class::isSealed));
+            } catch (NoSuchMethodException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static final ClassValue<Form> FORMS = new ClassValue<>() {
+        @Override
+        protected Form computeValue(Class<?> type) {
+            return Form.of(type);
+        }
+    };
+
     private RecordTree() {}
 
     /** The value as maps, lists, strings, numbers and booleans. */
@@ -36,27 +64,24 @@ final class RecordTree {
 
     private static Map<String, Object> ofRecord(Record record) {
         Map<String, Object> tree = new TreeMap<>();
-        if (hasType(record.getClass())) {
+        Form form = FORMS.get(record.getClass());
+        if (form.hasType()) {
             tree.put(TYPE, record.getClass().getSimpleName());
         }
-        for (RecordComponent component : record.getClass().getRecordComponents()) {
-            Object value = valueOf(component, record);
-            if (value instanceof Optional<?> optional) {
-                optional.ifPresent(present -> tree.put(component.getName(), of(present)));
-            } else {
-                tree.put(component.getName(), of(value));
+        for (int i = 0; i < form.names().size(); i++) {
+            Object value = valueOf(form.accessors().get(i), record);
+            if (!(value instanceof Optional<?> optional)) {
+                tree.put(form.names().get(i), of(value));
+            } else if (optional.isPresent()) {
+                tree.put(form.names().get(i), of(optional.get()));
             }
         }
         return tree;
     }
 
-    private static boolean hasType(Class<?> type) {
-        return Arrays.stream(type.getInterfaces()).anyMatch(Class::isSealed);
-    }
-
-    private static Object valueOf(RecordComponent component, Record record) {
+    private static Object valueOf(Method accessor, Record record) {
         try {
-            return component.getAccessor().invoke(record);
+            return accessor.invoke(record);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }
@@ -117,39 +142,38 @@ final class RecordTree {
     }
 
     private static Object readRecord(Map<String, Object> fields, Class<?> type, String at) {
-        RecordComponent[] components = type.getRecordComponents();
-        Object[] values = new Object[components.length];
-        Class<?>[] types = new Class<?>[components.length];
+        Form form = FORMS.get(type);
+        Object[] values = new Object[form.names().size()];
         Set<String> unknown = new HashSet<>(fields.keySet());
-        if (hasType(type)) {
+        if (form.hasType()) {
             requireType(fields.get(TYPE), type, at);
             unknown.remove(TYPE);
         }
-        for (int i = 0; i < components.length; i++) {
-            String name = components[i].getName();
-            String place = at.isEmpty() ? name : at + "." + name;
-            Object field = fields.get(name);
+        for (int i = 0; i < values.length; i++) {
+            String name = form.names().get(i);
+            values[i] = readField(fields.get(name), form.types().get(i), at.isEmpty() ? name : at + "." + name);
             unknown.remove(name);
-            types[i] = components[i].getType();
-            if (types[i] == Optional.class) {
-                Type present = ((ParameterizedType) components[i].getGenericType()).getActualTypeArguments()[0];
-                values[i] = Optional.ofNullable(field).map(value -> read(value, present, place));
-            } else if (field == null) {
-                throw new InvalidInput(place + " is missing");
-            } else {
-                values[i] = read(field, components[i].getGenericType(), place);
-            }
         }
         if (!unknown.isEmpty()) {
             throw new InvalidInput(at + " has the unknown fields " + unknown);
         }
         try {
-            return type.getDeclaredConstructor(types).newInstance(values);
+            return form.constructor().newInstance(values);
         } catch (InvocationTargetException e) {
             throw new InvalidInput(at + " is not valid: " + e.getCause().getMessage(), e.getCause());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static Object readField(Object field, Type type, String at) {
+        if (type instanceof ParameterizedType optional && optional.getRawType() == Optional.class) {
+            return Optional.ofNullable(field).map(value -> read(value, optional.getActualTypeArguments()[0], at));
+        }
+        if (field == null) {
+            throw new InvalidInput(at + " is missing");
+        }
+        return read(field, type, at);
     }
 
     private static void requireType(Object name, Class<?> type, String at) {

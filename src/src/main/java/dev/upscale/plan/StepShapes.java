@@ -8,6 +8,7 @@ import dev.upscale.graph.TensorType;
 import dev.upscale.graph.Window;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Whether the operation, sources, weights and destination of a step fit each other: the graph's shape inference decides. */
@@ -48,7 +49,7 @@ final class StepShapes {
             case Step.Copy copy -> dims(copy, copy.source(), plan);
         };
         require(result.equals(step.destination().dims()),
-                "its result has the shape " + result + ", its destination " + step.destination().dims());
+                () -> "its result has the shape " + result + ", its destination " + step.destination().dims());
     }
 
     private static List<Integer> convolved(Step.Convolve step, Plan plan) {
@@ -59,7 +60,7 @@ final class StepShapes {
             requireSensible(step.conv().window(), source);
         } else {
             require(step.conv().window().isPointwise() && step.conv().groups() == 1,
-                    "a convolution over " + source + ", which is no image");
+                    () -> "a convolution over " + source + ", which is no image");
             op = new Op.Linear();
             weights = withoutPixel(weights);
         }
@@ -69,7 +70,7 @@ final class StepShapes {
         }
         List<Integer> result = infer(step, op, inputs);
         step.addend().ifPresent(addend -> require(dims(step, addend, plan).equals(result),
-                "its addend has the shape " + dims(step, addend, plan) + ", its result " + result));
+                () -> "its addend has the shape " + dims(step, addend, plan) + ", its result " + result));
         return result;
     }
 
@@ -79,7 +80,7 @@ final class StepShapes {
 
     private static List<Integer> computed(Step.Compute step, Plan plan) {
         List<List<Integer>> inputs = step.sources().stream().map(source -> dims(step, source, plan)).toList();
-        require(!inputs.isEmpty(), "it has no source");
+        require(!inputs.isEmpty(), () -> "it has no source");
         switch (step.op()) {
             case Op.Conv conv -> requireSensible(conv.window(), inputs.getFirst());
             case Op.ConvTranspose conv -> requireSensible(conv.window(), inputs.getFirst());
@@ -100,15 +101,15 @@ final class StepShapes {
                         window.dilationH(), window.dilationW(), window.padTop(), window.padLeft(), window.padBottom(),
                         window.padRight())
                 .allMatch(size -> size >= 0 && size <= LARGEST_WINDOW);
-        require(small, "its window is out of all bounds: " + window);
+        require(small, () -> "its window is out of all bounds: " + window);
         require(image.size() != 4 || Math.max(image.get(2), image.get(3)) <= LARGEST_IMAGE_SIDE,
-                "its image is out of all bounds: " + image);
+                () -> "its image is out of all bounds: " + image);
     }
 
     private static List<Integer> weights(String name, Plan plan) {
         Constant constant = plan.constants().get(name);
-        require(constant != null, "its constant " + name + " is missing");
-        require(constant.type() == Constant.Type.F32, "its constant " + name + " holds no f32");
+        require(constant != null, () -> "its constant " + name + " is missing");
+        require(constant.type() == Constant.Type.F32, () -> "its constant " + name + " holds no f32");
         return constant.dims();
     }
 
@@ -122,9 +123,9 @@ final class StepShapes {
         return List.copyOf(dims);
     }
 
-    private static void require(boolean holds, String complaint) {
+    private static void require(boolean holds, Supplier<String> complaint) {
         if (!holds) {
-            throw new InvalidInput(complaint);
+            throw new InvalidInput(complaint.get());
         }
     }
 }

@@ -123,7 +123,7 @@ public record View(Place place, long offset, List<Integer> dims, List<Long> stri
 
     /** Whether channels are neighbours and no memory lies between pixels. */
     public boolean isDenseChannelsLast() {
-        return pixelStride() == dim(1);
+        return rank() >= 2 && pixelStride() == dim(1);
     }
 
     /** Whether elements lie in row-major order of the dimensions, without gaps. */

@@ -181,7 +181,7 @@ class PlanFileTest {
         List<String> replacements = List.of("0", "9", "-", "99999999999", "1e9", "[", "]", "{", "}", "\"", "\\", ",", ":",
                 "null", "true", "\u00e9", "", "Copy", "x", "2147483647", "9223372036854775807", "-1");
         int refused = 0;
-        for (int k = 0; k < 600; k++) {
+        for (int k = 0; k < 300; k++) {
             StringBuilder text = new StringBuilder(json);
             int at = random.nextInt(json.indexOf("\"plan\":"), json.strip().length());
             text.replace(at, Math.min(at + random.nextInt(1, 4), text.length()),
@@ -193,7 +193,7 @@ class PlanFileTest {
                 refused++;
             }
         }
-        assertTrue(refused > 300, refused + " refused");
+        assertTrue(refused > 150, refused + " refused");
     }
 
     /** Numbers of the plan and the tensors' entries, each replaced by absurd ones. */
@@ -212,17 +212,18 @@ class PlanFileTest {
         }
         assertTrue(numbers.size() > 300, numbers.size() + " numbers");
         int refused = 0;
-        for (int[] number : numbers) {
-            for (String absurd : List.of("-1", "2147483647", "4611686018427387904", "9223372036854775807", "1000000")) {
-                writeSealed(file, json.substring(0, number[0]) + absurd + json.substring(number[1]), data);
-                try {
-                    PlanFile.read(file, PlanFile.Check.STRUCTURE);
-                } catch (InvalidInput e) {
-                    refused++;
-                }
+        List<String> absurd = List.of("-1", "2147483647", "4611686018427387904", "9223372036854775807", "1000000");
+        for (int k = 0; k < numbers.size(); k++) {
+            int[] number = numbers.get(k);
+            String changed = json.substring(0, number[0]) + absurd.get(k % absurd.size()) + json.substring(number[1]);
+            writeSealed(file, changed, data);
+            try {
+                PlanFile.read(file, PlanFile.Check.STRUCTURE);
+            } catch (InvalidInput e) {
+                refused++;
             }
         }
-        assertTrue(refused > 4 * numbers.size(), refused + " refused");
+        assertTrue(refused > numbers.size() * 4 / 5, refused + " refused");
     }
 
     private void assertComplaint(Path file, String expected) {
