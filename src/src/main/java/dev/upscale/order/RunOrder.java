@@ -21,7 +21,7 @@ final class RunOrder {
     /** Parts above which they are merely sorted. */
     private static final int MANY = 4096;
     /** Parts of which each may be the first to start from. */
-    private static final int FEW = 32;
+    private static final int FEW = 12;
 
     private final byte[][] membership;
     private final float[][] weightOf;
