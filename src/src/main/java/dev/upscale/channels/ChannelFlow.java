@@ -69,6 +69,8 @@ public final class ChannelFlow {
         for (String output : graph.outputs()) {
             barriers.add(new Barrier(output, "", "it is an output of the network"));
         }
+        channels.replaceAll((tensor, found) ->
+                new Channels(found.axis(), Arrays.stream(found.labels()).map(labels::find).toArray()));
     }
 
     /** The channel flow of a graph. */
@@ -80,10 +82,9 @@ public final class ChannelFlow {
         return graph;
     }
 
-    /** The channels of a tensor, with a representative for all labels that are tied. */
+    /** The channels of a tensor; labels that are tied are one and the same. */
     public Channels channels(String tensor) {
-        Channels found = channels.getOrDefault(tensor, Channels.NONE);
-        return new Channels(found.axis(), Arrays.stream(found.labels()).map(labels::find).toArray());
+        return channels.getOrDefault(tensor, Channels.NONE);
     }
 
     /** All labels are smaller than this. */

@@ -32,6 +32,7 @@ final class Lowering {
     private static final int PADDING_BYTES = 128;
 
     private final Graph graph;
+    private final CompileOptions options;
     private final KernelChoice kernels;
     private final List<Fused> fused;
     private final Placement placement;
@@ -56,6 +57,7 @@ final class Lowering {
 
     private Lowering(Graph graph, KernelCatalog catalog, CompileOptions options) {
         this.graph = graph;
+        this.options = options;
         this.kernels = new KernelChoice(catalog, options);
         this.fused = Fusion.of(graph);
         this.placement = Placement.of(graph, fused);
@@ -64,10 +66,10 @@ final class Lowering {
 
     /** The plan of a graph that passes have folded, ordered and pruned. */
     static Plan lower(Graph graph, KernelCatalog catalog, CompileOptions options, int consumers) {
-        return new Lowering(graph, catalog, options).lower(options, consumers);
+        return new Lowering(graph, catalog, options).lower(consumers);
     }
 
-    private Plan lower(CompileOptions options, int consumers) {
+    private Plan lower(int consumers) {
         placement.storages().forEach(storage -> storages.put(storage.name(), storage));
         for (String input : graph.inputs()) {
             View.Place place = new View.Place(View.Place.Kind.INPUT, input);
@@ -110,6 +112,13 @@ final class Lowering {
                 convolve(step, new Op.Conv(pixel, 1), List.of((int) (type.elements() / inner), inner));
             }
             case Op.Concat concat -> concat(step, concat);
+            case Op.Slice slice when slice.axis() == 1 && options.variant() == Variant.BASELINE && slice.step() > 0 -> {
+                View source = plain(step.node().input(0), step.name());
+                View part = Views.slice(source, slice.axis(), slice.start(), slice.size(), slice.step());
+                locations.put(step.output(), new Location(part, ""));
+                packed(step.output(), Step.Copy.Kind.GATHER, "the baseline gathers all channels that are not the whole");
+                locations.put(step.output(), new Location(dense.get(step.output()), ""));
+            }
             case Op.Slice slice when slice.step() > 0 -> {
                 View source = plain(step.node().input(0), step.name());
                 View view = Views.slice(source, slice.axis(), slice.start(), slice.size(), slice.step());
