@@ -6,11 +6,16 @@ import dev.upscale.runtime.kernel.Engine;
 import dev.upscale.runtime.kernel.Kernel;
 import dev.upscale.runtime.kernel.KernelFailure;
 import dev.upscale.runtime.kernel.Preparation;
+import dev.upscale.runtime.natives.NativeError;
+import dev.upscale.runtime.natives.NativeLibraries;
+import dev.upscale.runtime.natives.NativeLibrary;
 import dev.upscale.runtime.portable.PortableEngine;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * All kernels of the CPU. Libraries are looked for and loaded when the catalog is first asked; one that is missing has no kernels.
@@ -28,14 +33,36 @@ public final class CpuCatalog implements KernelCatalog {
         return Machine.CATALOG;
     }
 
+    /** Libraries that are there and refuse to work, with their words. */
+    public static Map<NativeLibrary, String> refusals() {
+        ofMachine();
+        return Collections.unmodifiableMap(Machine.REFUSALS);
+    }
+
     private static final class Machine {
+        private static final Map<NativeLibrary, String> REFUSALS = new EnumMap<>(NativeLibrary.class);
         private static final CpuCatalog CATALOG = new CpuCatalog(available());
 
         private static Map<String, Engine> available() {
             Map<String, Engine> engines = new LinkedHashMap<>();
+            add(engines, NativeLibrary.UPSCALE_CPU, UpscaleEngine::new);
+            add(engines, NativeLibrary.ONEDNN, OneDnnEngine::new);
+            add(engines, NativeLibrary.XNNPACK, XnnpackEngine::new);
             Engine java = new PortableEngine();
             engines.put(java.name(), java);
             return engines;
+        }
+
+        /** A library that does not serve this CPU is as good as missing. */
+        private static void add(Map<String, Engine> engines, NativeLibrary library, Supplier<Engine> maker) {
+            if (NativeLibraries.isAvailable(library)) {
+                try {
+                    Engine engine = maker.get();
+                    engines.put(engine.name(), engine);
+                } catch (NativeError e) {
+                    REFUSALS.put(library, e.getMessage());
+                }
+            }
         }
     }
 

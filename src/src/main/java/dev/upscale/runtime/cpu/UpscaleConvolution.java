@@ -1,0 +1,96 @@
+package dev.upscale.runtime.cpu;
+
+import dev.upscale.graph.Op;
+import dev.upscale.plan.Operand;
+import dev.upscale.plan.Step;
+import dev.upscale.plan.View;
+import dev.upscale.runtime.kernel.Constants;
+import dev.upscale.runtime.kernel.Kernel;
+import dev.upscale.runtime.kernel.Preparation;
+import dev.upscale.runtime.natives.ConvolutionShape;
+import dev.upscale.runtime.upscale.PackedConvolution;
+import dev.upscale.runtime.upscale.Source;
+import dev.upscale.runtime.upscale.Target;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * {@code upscale.conv}: any channels of the source, by slice or index list; also a source in planes (NCHW), whose channels are so many
+ * positions of pixels one element apart.
+ */
+final class UpscaleConvolution {
+    /** The library reads taps outside of the image from that many zeros. */
+    private static final long MOST_PADDED_POSITIONS = 1 << 20;
+
+    private UpscaleConvolution() {}
+
+    static Recipe recipe(Step.Convolve step, String implementation) {
+        Pixels source = Pixels.of(step, step.source().view());
+        Pixels destination = Pixels.of(step, step.destination()).requireChannelsLast("destination");
+        Unfit.unless(!source.isEmpty() && !destination.isEmpty(), "an empty image");
+        Unfit.unless(source.batch() <= 1 || source.imageStride() > 0, "an image repeated");
+        boolean inPlanes = !source.channelsAreNeighbours();
+        if (inPlanes) {
+            Unfit.unless(source.pixelStride() > 0 && source.channelStride() > 0, "a source that is repeated");
+            long last = (long) (step.source().view().dim(channelAxis(step)) - 1) * source.channelStride();
+            Unfit.unless(last < MOST_PADDED_POSITIONS, "planes of more than 2^20 elements");
+        } else if (!step.source().isIndexed()) {
+            source.requireChannelsLast("source");
+        } else {
+            Unfit.unless(source.pixelStride() >= 1, "a source that is repeated");
+            Unfit.unless(source.pixelStride() <= MOST_PADDED_POSITIONS, "pixels of more than 2^20 channels");
+        }
+        step.addend().ifPresent(addend -> requireAddend(step, addend));
+        return new Recipe(0, implementation, preparation -> prepare(step, implementation, preparation));
+    }
+
+    private static int channelAxis(Step.Convolve step) {
+        return step.source().view().rank() == 4 ? 1 : step.source().view().rank() - 1;
+    }
+
+    private static void requireAddend(Step.Convolve step, Operand addend) {
+        Unfit.unless(!addend.isIndexed(), "an addend by index");
+        Pixels.of(step, addend.view()).requireChannelsLast("addend");
+    }
+
+    private static Kernel prepare(Step.Convolve step, String implementation, Preparation preparation) {
+        Constants constants = preparation.constants();
+        Pixels source = Pixels.of(step, step.source().view());
+        Pixels destination = Pixels.of(step, step.destination()).requireChannelsLast("destination");
+        Op.Conv conv = step.conv();
+        int[] index = step.source().isIndexed() ? constants.get(step.source().index()).ints() : null;
+        int channels = index == null ? source.channels() : index.length;
+        boolean perImage = !source.imagesFollow();
+        ConvolutionShape shape = new ConvolutionShape(perImage ? 1 : source.batch(), source.height(), source.width(), channels,
+                destination.channels(), conv.window(), conv.groups());
+        PackedConvolution packed = pack(step, shape, preparation);
+        Pixels addend = step.addend().map(operand -> Pixels.of(step, operand.view()).requireChannelsLast("addend")).orElse(null);
+        long pixelStride = source.channelsAreNeighbours() && index == null ? source.requireChannelsLast("source").pixelStride()
+                : Math.max(1, source.pixelStride());
+        MemorySegment positions = !source.channelsAreNeighbours()
+                ? UpscaleEngine.ints(preparation.owner(), UpscaleEngine.positions(index, channels, source.channelStride()))
+                : UpscaleEngine.index(step.source(), constants, channels);
+        List<View> sources = new ArrayList<>(List.of(step.source().view()));
+        step.addend().ifPresent(operand -> sources.add(operand.view()));
+        long[] steps = new long[sources.size()];
+        steps[0] = source.imageStride() * View.ELEMENT_BYTES;
+        if (addend != null) {
+            steps[1] = addend.pixelStride() * addend.height() * addend.width() * View.ELEMENT_BYTES;
+        }
+        long targetStep = destination.pixelStride() * destination.height() * destination.width() * View.ELEMENT_BYTES;
+        return new UpscaleKernel(sources, step.destination(), perImage ? source.batch() : 1, steps, targetStep, implementation,
+                (owner, from, to) -> packed.call(owner, new Source(from[0], pixelStride, positions),
+                        addend == null ? null : Source.of(from[1], addend.pixelStride()), new Target(to, destination.pixelStride())));
+    }
+
+    private static PackedConvolution pack(Step.Convolve step, ConvolutionShape shape, Preparation preparation) {
+        Constants constants = preparation.constants();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment bias = step.bias().isEmpty() ? MemorySegment.NULL : constants.during(call, step.bias());
+            return PackedConvolution.pack(preparation.owner(), step.name(), shape, step.activation(),
+                    constants.during(call, step.weights()), bias);
+        }
+    }
+}
