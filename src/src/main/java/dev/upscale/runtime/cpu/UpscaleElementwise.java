@@ -52,10 +52,14 @@ final class UpscaleElementwise {
                 .cut(destination.dim(CHANNEL_AXIS), 2).padded(2);
         requireInner(loops, source);
         Unfit.unless(loops.sizes()[1] == destination.dim(CHANNEL_AXIS) && loops.stride(0, 2) == 0, "channels that are not side by side");
-        return new Recipe(0, implementation, preparation -> UpscaleKernel.single(List.of(source.view(), scale, shift), destination,
-                implementation, (owner, from, to) -> KernelCalls.pointwise(owner, step.name(), loops.sizes()[0], (int) loops.sizes()[1],
-                        new Source(from[0], stride(loops, 1), index(source, preparation, loops)), from[1], from[2],
-                        step.activation(), new Target(to, stride(loops, 0)))));
+        return new Recipe(0, implementation, preparation -> UpscaleKernel.single(List.of(source.view()), destination, implementation,
+                (owner, from, to) -> KernelCalls.pointwise(owner, step.name(), loops.sizes()[0], (int) loops.sizes()[1],
+                        new Source(from[0], stride(loops, 1), index(source, preparation, loops)), vector(scale, preparation),
+                        vector(shift, preparation), step.activation(), new Target(to, stride(loops, 0)))));
+    }
+
+    private static MemorySegment vector(View constant, Preparation preparation) {
+        return preparation.constants().resident(constant.place().name()).asSlice(constant.offset(), constant.bytes());
     }
 
     private static boolean isVector(Operand operand) {
@@ -116,10 +120,25 @@ final class UpscaleElementwise {
         Unfit.unless(innerStrideFits(loops, 1) && innerStrideFits(loops, 2), "an operand whose channels are not side by side");
         Unfit.unless(Math.max(loops.sizes()[0], loops.sizes()[2]) <= Integer.MAX_VALUE, "too many channels");
         long targetStride = targetStride(loops);
-        return new Recipe(0, implementation, preparation -> UpscaleKernel.single(List.of(a.view(), b.view()), destination, implementation,
+        UpscaleKernel.Maker maker = constants -> UpscaleKernel.single(List.of(a.view(), b.view()), destination, implementation,
                 (owner, from, to) -> KernelCalls.binary(owner, step.name(), op, (int) loops.sizes()[0], loops.sizes()[1],
-                        (int) loops.sizes()[2], operand(loops, 1, from[0], a, preparation.constants()),
-                        operand(loops, 2, from[1], b, preparation.constants()), step.activation(), new Target(to, targetStride))));
+                        (int) loops.sizes()[2], operand(loops, 1, from[0], a, constants), operand(loops, 2, from[1], b, constants),
+                        step.activation(), new Target(to, targetStride)));
+        return new Recipe(0, implementation, preparation -> {
+            Step.Compute repeated = repeatSingleChannels(step, preparation.constants());
+            return repeated.equals(step) ? maker.make(preparation.constants())
+                    : binary(repeated, op, implementation).cook().prepare(preparation);
+        });
+    }
+
+    /** An index list of one entry, for an operand that is repeated over channels, becomes a view of that channel. */
+    private static Step.Compute repeatSingleChannels(Step.Compute step, Constants constants) {
+        List<Operand> sources = step.sources().stream().map(operand -> {
+            boolean isSingle = operand.isIndexed() && constants.get(operand.index()).elements() == 1
+                    && step.destination().dim(CHANNEL_AXIS) != 1;
+            return isSingle ? Operand.of(operand.view().slice(CHANNEL_AXIS, constants.get(operand.index()).ints()[0], 1)) : operand;
+        }).toList();
+        return new Step.Compute(step.name(), step.kernel(), step.op(), sources, step.activation(), step.destination(), step.workspace());
     }
 
     private static dev.upscale.runtime.upscale.Operand operand(Loops loops, int which, MemorySegment at, Operand operand,

@@ -2,6 +2,7 @@ package dev.upscale.runtime.cpu;
 
 import dev.upscale.plan.View;
 import dev.upscale.runtime.kernel.Binding;
+import dev.upscale.runtime.kernel.Constants;
 import dev.upscale.runtime.kernel.Invocation;
 import dev.upscale.runtime.kernel.Kernel;
 import dev.upscale.runtime.kernel.Location;
@@ -27,6 +28,12 @@ record UpscaleKernel(List<View> sources, View destination, int parts, long[] sou
     @FunctionalInterface
     interface Caller {
         KernelCall call(Arena owner, MemorySegment[] sources, MemorySegment target);
+    }
+
+    /** Makes the kernel when the constants are there. */
+    @FunctionalInterface
+    interface Maker {
+        UpscaleKernel make(Constants constants);
     }
 
     /** A kernel of one call. */

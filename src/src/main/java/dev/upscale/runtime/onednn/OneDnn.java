@@ -71,6 +71,11 @@ public final class OneDnn implements AutoCloseable {
         omp_h.omp_set_num_threads(threads);
     }
 
+    /** As {@link #useThreads}, in a run: checks nothing and takes no lock. */
+    public void setThreads(int threads) {
+        omp_h.omp_set_num_threads(threads);
+    }
+
     /** How many OpenMP threads the calling thread's primitives use. */
     public static int threads() {
         NativeLibraries.require(NativeLibrary.ONEDNN);
