@@ -1,6 +1,7 @@
 package dev.upscale.runtime;
 
 import dev.upscale.plan.Plan;
+import dev.upscale.plan.PlanVerifier;
 import dev.upscale.plan.Step;
 import dev.upscale.runtime.cpu.CpuCatalog;
 import dev.upscale.runtime.kernel.Constants;
@@ -40,6 +41,7 @@ public final class Executable implements AutoCloseable {
     }
 
     static Executable prepare(Plan plan, CpuCatalog catalog) {
+        PlanVerifier.verify(plan);
         Arena owner = Arena.ofShared();
         Preparation preparation = new Preparation(owner, new Constants(plan.constants(), owner));
         try {

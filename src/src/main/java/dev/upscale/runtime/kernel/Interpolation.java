@@ -33,9 +33,9 @@ public final class Interpolation {
         int[] second = new int[resized];
         float[] weight = new float[resized];
         for (int i = 0; i < resized; i++) {
-            double at = coordinate(resize.coordinates(), i, size, resized, scale);
+            double at = resize.sourcePosition(i, size, resized, scale);
             if (resize.mode() == Op.Resize.Mode.NEAREST) {
-                first[i] = (int) Math.clamp(nearest(resize.nearest(), at), 0, size - 1);
+                first[i] = resize.nearestSource(at, size);
                 second[i] = first[i];
             } else {
                 double inside = Math.clamp(at, 0, size - 1);
@@ -45,24 +45,6 @@ public final class Interpolation {
             }
         }
         return new Interpolation(first, second, resize.mode() == Op.Resize.Mode.NEAREST ? null : weight);
-    }
-
-    private static double coordinate(Op.Resize.Coordinates mode, int i, int size, int resized, double scale) {
-        return switch (mode) {
-            case HALF_PIXEL -> (i + 0.5) / scale - 0.5;
-            case PYTORCH_HALF_PIXEL -> resized > 1 ? (i + 0.5) / scale - 0.5 : 0;
-            case ALIGN_CORNERS -> resized > 1 ? (double) i * (size - 1) / (resized - 1) : 0;
-            case ASYMMETRIC -> i / scale;
-        };
-    }
-
-    private static double nearest(Op.Resize.Nearest mode, double at) {
-        return switch (mode) {
-            case ROUND_PREFER_FLOOR -> Math.ceil(at - 0.5);
-            case ROUND_PREFER_CEIL -> Math.floor(at + 0.5);
-            case FLOOR -> Math.floor(at);
-            case CEIL -> Math.ceil(at);
-        };
     }
 
     public int first(int position) {
