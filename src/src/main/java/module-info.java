@@ -7,11 +7,14 @@ module dev.upscale {
 
     uses dev.upscale.cli.Peer;
 
-    exports dev.upscale.cli;
+    exports dev.upscale;
     exports dev.upscale.channels;
+    exports dev.upscale.cli;
     exports dev.upscale.compile;
     exports dev.upscale.graph;
+    exports dev.upscale.onnx;
     exports dev.upscale.plan;
+    exports dev.upscale.runtime;
 
     opens dev.upscale.cli to info.picocli, tools.jackson.databind;
 }

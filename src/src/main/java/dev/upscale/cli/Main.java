@@ -21,7 +21,13 @@ import picocli.CommandLine.Spec;
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
+            DemoCommand.class,
             InspectCommand.class,
+            CompileCommand.class,
+            ExplainCommand.class,
+            RunCommand.class,
+            VerifyCommand.class,
+            BenchCommand.class,
             DoctorCommand.class,
             OrderCommand.class,
         })
@@ -49,7 +55,20 @@ public final class Main implements Runnable {
 
     /** Runs one command in this process: results go to {@code out}, progress and errors to {@code err}. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        int exitCode = new CommandLine(new Main())
+        int exitCode;
+        try {
+            exitCode = execute(out, err, arguments);
+        } catch (OutOfMemoryError e) {
+            err.println("upscale: the Java heap of " + Table.bytes(Runtime.getRuntime().maxMemory())
+                    + " is too small for this; give it more with UPSCALE_JAVA_OPTIONS=-Xmx16g");
+            exitCode = BAD_INPUT;
+        }
+        out.flush();
+        return exitCode;
+    }
+
+    private static int execute(PrintWriter out, PrintWriter err, String... arguments) {
+        return new CommandLine(new Main())
                 .setOut(out)
                 .setErr(err)
                 .setUsageHelpWidth(110)
@@ -57,8 +76,6 @@ public final class Main implements Runnable {
                 .setParameterExceptionHandler(explain())
                 .setExecutionExceptionHandler(report())
                 .execute(arguments);
-        out.flush();
-        return exitCode;
     }
 
     @Override

@@ -1,0 +1,78 @@
+package dev.upscale.bench;
+
+import dev.upscale.BoundSession;
+import dev.upscale.Upscale;
+import dev.upscale.channels.Pattern;
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.RecogniseShuffles;
+import dev.upscale.compile.Variant;
+import dev.upscale.graph.Graph;
+import dev.upscale.prune.Heuristic;
+import dev.upscale.prune.Pruner;
+import dev.upscale.runtime.Executable;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A whole network, batch 1, one thread. {@code ./upscale bench} compares variants in one process and is the better judge
+ * of ratios; this gives a variant a process of its own. Give the network with {@code -p model=FILE.onnx}.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 1, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
+public class NetworkBenchmark {
+    /** The ONNX file. */
+    @Param("src/src/main/resources/dev/upscale/demo/densenet.onnx")
+    public String model;
+
+    /** How the network is compiled. */
+    @Param({"UNPRUNED", "BASELINE", "PAPER", "UPSCALE"})
+    public Variant variant;
+
+    /** The share of input channels that each convolution loses, by L2 norm. */
+    @Param("0.5")
+    public double amount;
+
+    private Executable executable;
+    private BoundSession session;
+
+    /** Compiles the network. */
+    @Setup
+    public void compile() {
+        Graph network = Upscale.read(Path.of(model));
+        if (variant != Variant.UNPRUNED) {
+            Pattern pattern = Pruner.prune(RecogniseShuffles.apply(network), Heuristic.L2, amount, Pruner.Method.UNCONSTRAINED);
+            network = Upscale.prune(network, pattern);
+        }
+        executable = Upscale.prepare(Upscale.compile(network, CompileOptions.of(variant)));
+        session = BoundSession.open(executable, 1);
+    }
+
+    /** One run. */
+    @Benchmark
+    public void run() {
+        session.run();
+    }
+
+    /** Frees everything. */
+    @TearDown
+    public void close() {
+        session.close();
+        executable.close();
+    }
+}

@@ -1,0 +1,176 @@
+package dev.upscale.cli;
+
+import dev.upscale.Upscale;
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Variant;
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.InvalidInput;
+import dev.upscale.plan.Plan;
+import dev.upscale.runtime.SessionOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "bench",
+        description = {
+            "Times variants, engines and peers in turns in one process: medians and quartiles, ratios to the unpruned network, copies, bytes.",
+            "Every output is compared with the reference engine before anything is timed; exit code 1 where one is off."
+        })
+final class BenchCommand extends Console {
+    private static final int MOST_THREADS = 256;
+
+    @Mixin
+    private ModelArguments model;
+
+    @Option(names = "--variants", paramLabel = "V,V", split = ",", description = "unpruned, constrained, baseline, paper, upscale (default: all)")
+    private List<String> variants = Arrays.stream(Variant.values()).map(Variant::label).toList();
+
+    @Option(names = "--engines", paramLabel = "E,E", description = "engines whose kernels may be used: upscale, onednn, xnnpack, or java alone (default: all)."
+            + " Given again, each set is timed; a variant of a later set is called VARIANT@E+E")
+    private List<String> engineSets = List.of();
+
+    @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with, on the unpruned network: onnxruntime")
+    private List<String> peers = List.of();
+
+    @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
+    private int threads;
+
+    @Option(names = "--seconds", paramLabel = "S", defaultValue = "2", description = "time for each contender (default: 2 s)")
+    private double seconds;
+
+    @Option(names = "--no-check", description = "do not compare outputs with the reference engine first")
+    private boolean unchecked;
+
+    /** The result. */
+    record Report(String model, int batch, int threads, int rounds, Map<String, Map<String, Object>> variants,
+            Map<String, Map<String, Map<String, Object>>> peers) {}
+
+    /** One variant on one set of engines. */
+    private record Contender(String name, Variant variant, Plan plan, Runner runner) {}
+
+    @Override
+    public Integer call() {
+        requirePositive();
+        Graph graph = model.read();
+        Networks networks = new Networks(graph, model.pattern(graph), model.inputs(graph));
+        List<Contender> contenders = new ArrayList<>();
+        Map<String, Peer.Session> opened = new LinkedHashMap<>();
+        try {
+            for (String engines : engineSets.isEmpty() ? List.of("") : engineSets) {
+                for (String variant : variants) {
+                    contenders.add(open(variant, engines, networks));
+                }
+            }
+            for (String peer : peers) {
+                progress("open %s ...", peer);
+                opened.put(peer, Peers.named(peer).open(model.content(), threads, peerInputs(networks)));
+            }
+            return compare(networks, contenders, opened);
+        } finally {
+            contenders.forEach(contender -> contender.runner.close());
+            opened.values().forEach(Peer.Session::close);
+        }
+    }
+
+    private void requirePositive() {
+        if (threads < 1 || threads > MOST_THREADS) {
+            throw new InvalidInput("--threads " + threads + " is not a number from 1 to " + MOST_THREADS);
+        }
+        if (!(seconds > 0 && seconds <= 3600)) {
+            throw new InvalidInput("--seconds " + seconds + " is not a time up to an hour");
+        }
+    }
+
+    private Contender open(String label, String engines, Networks networks) {
+        Variant variant = EngineArguments.variant(label);
+        String name = engines.isEmpty() || engines.equals(engineSets.getFirst()) ? label : label + "@" + engines.replace(',', '+');
+        progress("compile %s ...", name);
+        CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
+                : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
+        Plan plan = Upscale.compile(networks.of(variant), options);
+        return new Contender(name, variant, plan, Runner.open(plan, SessionOptions.threads(threads), networks.inputs()));
+    }
+
+    static List<Peer.Input> peerInputs(Networks networks) {
+        return networks.inputs().entrySet().stream().map(input -> new Peer.Input(input.getKey(),
+                input.getValue().type().dims().stream().mapToLong(Integer::longValue).toArray(), input.getValue().floats())).toList();
+    }
+
+    private int compare(Networks networks, List<Contender> contenders, Map<String, Peer.Session> opened) {
+        Map<String, Difference> differences = new LinkedHashMap<>();
+        if (!unchecked) {
+            for (Contender contender : contenders) {
+                progress("check %s ...", contender.name);
+                contender.runner.run();
+                differences.put(contender.name, Difference.of(contender.runner.outputs(), networks.truth(contender.variant)));
+            }
+            opened.forEach((name, session) -> {
+                session.run();
+                differences.put(name, Difference.of(session.outputs(), networks.truth(Variant.UNPRUNED)));
+            });
+        }
+        Contest contest = new Contest();
+        contenders.forEach(contender -> contest.add(contender.name, contender.runner::run));
+        opened.forEach((name, session) -> contest.add(name, session::run));
+        int count = contenders.size() + opened.size();
+        progress("time %d contenders for %.0f s ...", count, seconds * count);
+        contest.run(Duration.ofMillis((long) (1000 * seconds * count)), 5);
+        print(report(networks, contenders, opened, contest, differences), describe(contenders, opened, contest, differences));
+        boolean passed = differences.values().stream().allMatch(difference -> difference.isWithin(VerifyCommand.TOLERANCE));
+        return passed ? 0 : Main.FAILED;
+    }
+
+    private Report report(Networks networks, List<Contender> contenders, Map<String, Peer.Session> opened, Contest contest,
+            Map<String, Difference> differences) {
+        Map<String, Map<String, Object>> byVariant = new LinkedHashMap<>();
+        for (Contender contender : contenders) {
+            Map<String, Object> fields = PlanFields.of(contender.plan);
+            fields.putAll(times(contender.name, contest, differences));
+            fields.put("gflops", 2 * contender.plan.multiplyAdds() / contest.timing(contender.name).medianNs());
+            byVariant.put(contender.name, fields);
+        }
+        Map<String, Map<String, Map<String, Object>>> byPeer = new LinkedHashMap<>();
+        opened.keySet().forEach(name -> byPeer.put(name, Map.of("unpruned", times(name, contest, differences))));
+        int batch = networks.inputs().values().stream().findFirst().map(input -> input.type().rank() == 0 ? 1 : input.type().dim(0)).orElse(1);
+        return new Report(model.name(), batch, threads, contest.rounds(), byVariant, byPeer);
+    }
+
+    private Map<String, Object> times(String name, Contest contest, Map<String, Difference> differences) {
+        Map<String, Object> fields = contest.timing(name).fields();
+        if (variants.contains(Variant.UNPRUNED.label())) {
+            fields.put("ratioToUnpruned", contest.ratio(name, Variant.UNPRUNED.label()));
+        }
+        if (differences.containsKey(name)) {
+            fields.put("maxAbs", differences.get(name).maxAbs());
+            fields.put("relL2", differences.get(name).relL2());
+        }
+        return fields;
+    }
+
+    private String describe(List<Contender> contenders, Map<String, Peer.Session> opened, Contest contest, Map<String, Difference> differences) {
+        Table table = new Table("variant", "median", "quartiles", "of unpruned", "copies", "copied", "difference");
+        for (Contender contender : contenders) {
+            Map<String, Object> fields = PlanFields.of(contender.plan);
+            row(table, contender.name, contest, differences, String.valueOf(fields.get("copies")), Table.bytes((long) fields.get("copyBytes")));
+        }
+        opened.keySet().forEach(name -> row(table, name, contest, differences, "", ""));
+        return table.toString();
+    }
+
+    private void row(Table table, String name, Contest contest, Map<String, Difference> differences, String copies, String copied) {
+        Timing timing = contest.timing(name);
+        table.row(name, Table.time(timing.medianNs()), Table.time(timing.p25Ns()) + " to " + Table.time(timing.p75Ns()),
+                variants.contains(Variant.UNPRUNED.label())
+                        ? String.format(Locale.ROOT, "%.3f", contest.ratio(name, Variant.UNPRUNED.label())) : "",
+                copies, copied,
+                differences.containsKey(name) ? String.format(Locale.ROOT, "%.1e", differences.get(name).relL2()) : "not checked");
+    }
+}

@@ -1,0 +1,38 @@
+package dev.upscale.cli;
+
+import dev.upscale.plan.Plan;
+import dev.upscale.plan.PlanSummary;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The fields that every JSON document has for a plan or variant. */
+final class PlanFields {
+    private PlanFields() {}
+
+    static Map<String, Object> of(Plan plan) {
+        PlanSummary summary = PlanSummary.of(plan);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("copies", summary.copies());
+        fields.put("copyBytes", summary.copyBytes());
+        fields.put("hiddenCopyBytes", summary.hiddenCopyBytes());
+        fields.put("foldedBytes", summary.foldedBytes());
+        fields.put("consumers", summary.consumers());
+        fields.put("views", summary.views());
+        fields.put("arenaBytes", summary.arenaBytes());
+        fields.put("arenaLowerBoundBytes", summary.arenaLowerBoundBytes());
+        fields.put("weightsBytes", summary.weightsBytes());
+        fields.put("multiplyAdds", plan.multiplyAdds());
+        fields.put("steps", plan.steps().size());
+        return fields;
+    }
+
+    /** With what is left, as {@code explain} and {@code compile} show it. */
+    static Map<String, Object> explained(Plan plan) {
+        Map<String, Object> fields = of(plan);
+        fields.put("model", plan.model());
+        fields.put("variant", plan.variant());
+        fields.put("target", plan.target());
+        fields.put("remaining", PlanSummary.of(plan).remaining());
+        return fields;
+    }
+}

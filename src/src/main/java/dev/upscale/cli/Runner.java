@@ -1,0 +1,67 @@
+package dev.upscale.cli;
+
+import dev.upscale.BoundSession;
+import dev.upscale.graph.Tensor;
+import dev.upscale.plan.Plan;
+import dev.upscale.runtime.Executable;
+import dev.upscale.runtime.SessionOptions;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A plan that is ready to run on given inputs. To be closed. */
+final class Runner implements AutoCloseable {
+    private final Executable executable;
+    private final BoundSession session;
+
+    private Runner(Executable executable, BoundSession session) {
+        this.executable = executable;
+        this.session = session;
+    }
+
+    static Runner open(Plan plan, SessionOptions options, Map<String, Tensor> inputs) {
+        Executable executable = Executable.prepare(plan);
+        try {
+            Runner runner = new Runner(executable, BoundSession.open(executable, options));
+            for (int i = 0; i < plan.inputs().size(); i++) {
+                runner.fill(i, inputs.get(plan.inputs().get(i).name()).floats());
+            }
+            return runner;
+        } catch (RuntimeException e) {
+            executable.close();
+            throw e;
+        }
+    }
+
+    /** Sets the values of an input for the next runs. */
+    void fill(int position, float[] values) {
+        session.input(position).put(values);
+    }
+
+    void run() {
+        session.run();
+    }
+
+    /** The outputs of the latest run, in the model's order. */
+    List<float[]> outputs() {
+        List<float[]> outputs = new ArrayList<>();
+        for (int i = 0; i < session.plan().outputs().size(); i++) {
+            FloatBuffer values = session.output(i);
+            float[] copy = new float[values.remaining()];
+            values.get(copy);
+            outputs.add(copy);
+        }
+        return outputs;
+    }
+
+    BoundSession session() {
+        return session;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+        executable.close();
+    }
+}

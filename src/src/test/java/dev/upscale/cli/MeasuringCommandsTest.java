@@ -1,0 +1,104 @@
+package dev.upscale.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.upscale.Upscale;
+import dev.upscale.channels.PatternFile;
+import dev.upscale.prune.Heuristic;
+import dev.upscale.prune.Pruner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** verify, bench and demo. */
+class MeasuringCommandsTest {
+    private static final List<String> VARIANTS = List.of("unpruned", "constrained", "baseline", "paper", "upscale");
+
+    @TempDir
+    private Path folder;
+
+    private Path model;
+    private Path pattern;
+
+    @BeforeEach
+    void prune() throws IOException {
+        model = DemoFiles.model(folder);
+        pattern = folder.resolve("pattern.json");
+        PatternFile.write(Pruner.prune(Upscale.read(model), Heuristic.L2, 0.5, Pruner.Method.UNCONSTRAINED), pattern);
+    }
+
+    @Test
+    void allVariantsComputeWhatTheMaskedModelComputes() {
+        for (int batch : new int[] {1, 3}) {
+            JsonNode report = CommandLineRun.of("verify", model, "--pattern", pattern, "--batch", batch, "--json").json();
+            for (String variant : VARIANTS) {
+                JsonNode difference = report.get("variants").get(variant);
+                assertTrue(difference.get("relL2").doubleValue() < 2e-5 && difference.get("maxAbs").doubleValue() < 1e-3, variant + " " + difference);
+            }
+        }
+    }
+
+    @Test
+    void aDifferenceAboveTheToleranceFails() {
+        CommandLineRun run = CommandLineRun.of("verify", model, "--pattern", pattern, "--variants", "upscale", "--tolerance", "1e-12");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.out().contains("ABOVE"), run.out());
+    }
+
+    @Test
+    void benchTimesEveryVariant() {
+        JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--json").json();
+        assertEquals(1, report.get("batch").intValue());
+        assertEquals(1, report.get("threads").intValue());
+        for (String variant : VARIANTS) {
+            JsonNode fields = report.get("variants").get(variant);
+            long median = fields.get("medianNs").longValue();
+            assertTrue(0 < fields.get("p25Ns").longValue() && fields.get("p25Ns").longValue() <= median
+                    && median <= fields.get("p75Ns").longValue(), variant + " " + fields);
+            assertTrue(fields.get("ratioToUnpruned").doubleValue() > 0, variant);
+            assertTrue(fields.get("copies").isIntegralNumber() && fields.get("arenaBytes").isIntegralNumber(), variant);
+        }
+        assertEquals(1, report.get("variants").get("unpruned").get("ratioToUnpruned").doubleValue());
+    }
+
+    @Test
+    void enginesAreTimedInTheSameTurns() {
+        JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--variants", "unpruned,upscale",
+                "--engines", "upscale,onednn,xnnpack", "--engines", "java", "--json").json();
+        assertEquals(List.of("unpruned", "upscale", "unpruned@java", "upscale@java"), List.copyOf(report.get("variants").propertyNames()));
+    }
+
+    @Test
+    void argumentsThatCannotBeAreRefused() {
+        CommandLineRun.of("bench", model, "--variants", "fast").refused("fast");
+        CommandLineRun.of("bench", model, "--threads", "-1").refused("--threads");
+        CommandLineRun.of("bench", model, "--seconds", "0").refused("--seconds");
+        CommandLineRun.of("bench", model, "--peers", "nobody", "--variants", "unpruned").refused("nobody");
+        CommandLineRun.of("verify", model, "--engines", "magic").refused("magic");
+        CommandLineRun.of("verify", model, "--input", folder.resolve("absent.npy")).refused("absent.npy");
+        CommandLineRun.of("demo", "--amount", "1.5", "--html", folder.resolve("x.html")).refused("amount 1.5");
+        CommandLineRun.of("demo", "--images", "7").refused("--images 7");
+    }
+
+    @Test
+    void theDemonstrationShowsAllVariantsAndWritesAPage() throws IOException {
+        Path html = folder.resolve("demo.html");
+        JsonNode report = CommandLineRun.of("demo", "--images", 40, "--seconds", "0.05", "--html", html, "--json").json();
+        for (String variant : VARIANTS) {
+            JsonNode fields = report.get("variants").get(variant);
+            assertTrue(fields.get("relL2").doubleValue() < 2e-5, variant);
+            assertTrue(fields.get("top1").doubleValue() >= 0 && fields.get("medianNs").longValue() > 0, variant);
+        }
+        assertTrue(report.get("variants").get("unpruned").get("top1").doubleValue() > 0.8);
+        String page = Files.readString(html);
+        assertTrue(page.startsWith("<!doctype html>") && page.contains("prefers-color-scheme: dark") && page.contains("viewport"));
+        assertTrue(VARIANTS.stream().allMatch(page::contains));
+        assertTrue(!page.contains("http") && !page.contains("<script"), "the page stands alone");
+    }
+}

@@ -1,0 +1,119 @@
+package dev.upscale.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.upscale.Upscale;
+import dev.upscale.graph.Graph;
+import dev.upscale.graph.Interpreter;
+import dev.upscale.graph.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** compile, explain and run. */
+class PlanCommandsTest {
+    private static final List<String> FIELDS = List.of("copies", "copyBytes", "hiddenCopyBytes", "foldedBytes", "consumers", "views",
+            "arenaBytes", "arenaLowerBoundBytes", "weightsBytes");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aModelIsCompiledExplainedAndRun() throws IOException {
+        Path model = DemoFiles.model(folder);
+        Path plan = folder.resolve("densenet.plan");
+        JsonNode compiled = CommandLineRun.of("compile", model, "-o", plan, "--json").json();
+        JsonNode explained = CommandLineRun.of("explain", plan, "--json").json();
+        for (String field : FIELDS) {
+            assertTrue(compiled.get(field).isIntegralNumber(), field);
+            assertEquals(compiled.get(field), explained.get(field), field);
+        }
+        assertTrue(compiled.get("compileMs").isNumber());
+        assertEquals(40, explained.get("consumers").intValue());
+        assertTrue(explained.get("remaining").isArray());
+        assertTrue(CommandLineRun.of("explain", plan, "--steps").out().contains("layers.1"));
+
+        Tensor image = image();
+        NpyFile.write(folder.resolve("x.npy"), image);
+        JsonNode run = CommandLineRun.of("run", plan, "--input", folder.resolve("x.npy"), "--output", folder.resolve("y.npy"), "--json").json();
+        assertEquals("output", run.get("outputs").get(0).get("name").stringValue());
+        Graph graph = Upscale.read(model);
+        double[] expected = Interpreter.run(graph, Map.of("input", image)).get("output").values();
+        float[] actual = NpyFile.read(folder.resolve("y.npy")).floats();
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], actual[i], 1e-4);
+        }
+    }
+
+    @Test
+    void compiledTwiceAPlanIsTheSameFile() throws IOException {
+        Path model = DemoFiles.model(folder);
+        CommandLineRun.of("compile", model, "-o", folder.resolve("a.plan"), "--json").json();
+        CommandLineRun.of("compile", model, "-o", folder.resolve("b.plan"), "--json").json();
+        assertArrayEquals(Files.readAllBytes(folder.resolve("a.plan")), Files.readAllBytes(folder.resolve("b.plan")));
+    }
+
+    @Test
+    void badInputIsRefusedAndNothingIsWritten() throws IOException {
+        Path model = DemoFiles.model(folder);
+        Path plan = folder.resolve("p.plan");
+        CommandLineRun.of("compile", model).refused("--output");
+        CommandLineRun.of("compile", model, "-o", folder.resolve("absent").resolve("p.plan")).refused("absent");
+        CommandLineRun.of("compile", model, "-o", folder).refused(folder.toString());
+        CommandLineRun.of("compile", model, "-o", plan, "--variant", "best").refused("best", "upscale");
+        CommandLineRun.of("compile", model, "-o", plan, "--target", "cuda:h100").refused("cuda:h100");
+        CommandLineRun.of("compile", model, "-o", plan, "--precision", "f8").refused("f8");
+        CommandLineRun.of("compile", model, "-o", plan, "--engines", "magic").refused("magic", "onednn");
+        CommandLineRun.of("explain", plan).refused("p.plan");
+        CommandLineRun.of("explain", model).refused("densenet.onnx");
+        CommandLineRun.of("compile", model, "-o", plan, "--engines", "java");
+        NpyFile.write(folder.resolve("x.npy"), image());
+        NpyFile.write(folder.resolve("small.npy"), Tensor.f32(new float[3], 1, 3));
+        Path output = folder.resolve("y.npy");
+        CommandLineRun.of("run", plan, "--input", folder.resolve("small.npy"), "--output", output).refused("small.npy", "[1, 3]");
+        CommandLineRun.of("run", plan, "--input", folder.resolve("absent.npy"), "--output", output).refused("absent.npy");
+        CommandLineRun.of("run", plan, "--input", folder.resolve("x.npy"), folder.resolve("x.npy"), "--output", output).refused("2 files");
+        CommandLineRun.of("run", plan, "--input", folder.resolve("x.npy"), "--output", output, folder.resolve("z.npy")).refused("2 files");
+        CommandLineRun.of("run", plan, "--input", folder.resolve("x.npy"), "--output", output, "--threads", 0).refused("--threads");
+        CommandLineRun.of("run", plan, "--input", folder.resolve("x.npy"), "--output", folder.resolve("absent/y.npy")).refused("absent");
+        assertFalse(Files.exists(output));
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(List.of("densenet.onnx", "p.plan", "small.npy", "x.npy"), left.map(path -> path.getFileName().toString()).sorted().toList());
+        }
+    }
+
+    @Test
+    void damagedPlansAreRefused() throws IOException {
+        Path plan = folder.resolve("p.plan");
+        CommandLineRun.of("compile", DemoFiles.model(folder), "-o", plan, "--engines", "java");
+        byte[] good = Files.readAllBytes(plan);
+        Random random = new Random(5);
+        for (int round = 0; round < 60; round++) {
+            byte[] damaged = round % 2 == 0 ? Arrays.copyOf(good, random.nextInt(good.length)) : good.clone();
+            if (round % 2 == 1) {
+                damaged[random.nextInt(round % 4 == 1 ? good.length : 20_000)] ^= (byte) (1 << random.nextInt(8));
+            }
+            CommandLineRun.of("explain", Files.write(folder.resolve("damaged.plan"), damaged)).refused("damaged.plan");
+        }
+    }
+
+    private static Tensor image() {
+        Random random = new Random(6);
+        float[] pixels = new float[28 * 28];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (float) random.nextGaussian();
+        }
+        return Tensor.f32(pixels, 1, 1, 28, 28);
+    }
+}
