@@ -266,7 +266,8 @@ final class Lowering {
         }
         long outputs = rows.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
         long multiplyAdds = outputs * weightDims.get(1) * weightDims.get(2) * weightDims.get(3);
-        View destination = destination(step, step.addend().map(List::of).orElse(List.of()));
+        List<String> inPlace = step.addend().filter(tensor -> !root(tensor).equals(root(node.input(0)))).map(List::of).orElse(List.of());
+        View destination = destination(step, inPlace);
         View written = shaped(destination, rows);
         Operand source = rowsOf(node.input(0), sourceDims);
         Optional<Operand> addend = step.addend().map(tensor -> rowsOf(tensor, rows));
