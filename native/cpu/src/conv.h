@@ -50,4 +50,7 @@ int32_t up_conv_check(const char *where, const up_conv_desc *desc);
 /* How a (checked) convolution is packed for a set of kernels. */
 void up_conv_layout(const up_conv_desc *desc, const up_kernels *kernels, up_layout *layout);
 
+/* Runs a convolution whose layout is depthwise, on checked arguments. */
+int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *args, up_pool *pool);
+
 #endif

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sums that one tile accumulates before it goes on to the next block of K: a panel's block lies in the first cache. */
-enum { BLOCK_SUMS = 512, FEWEST_CHANNELS = 32, MOST_TAPS = 128 };
+/*
+ * Sums that one tile accumulates before it goes on to the next block of K: a panel's block lies in the first cache
+ * (1x1), or in the second with long runs of channels for each tap.
+ */
+enum { BLOCK_SUMS = 512, BLOCK_SUMS_OF_TAPS = 2048, FEWEST_CHANNELS = 32, MOST_TAPS = 128 };
 
 typedef struct packed_header {
     char magic[8];
@@ -71,7 +74,8 @@ void up_conv_layout(const up_conv_desc *d, const up_kernels *kernels, up_layout 
     layout->block_taps = (layout->taps + layout->tap_blocks - 1) / layout->tap_blocks;
     layout->tap_blocks = (layout->taps + layout->block_taps - 1) / layout->block_taps;
     int64_t sums = (int64_t)layout->block_taps * layout->group_inputs;
-    int32_t blocks = (int32_t)((sums + BLOCK_SUMS / 2) / BLOCK_SUMS);
+    const int64_t block = layout->block_taps == 1 ? BLOCK_SUMS : BLOCK_SUMS_OF_TAPS;
+    int32_t blocks = (int32_t)((sums + block / 2) / block);
     int32_t channels = round_up((layout->group_inputs + blocks) / (blocks + !blocks), 4);
     if (channels < FEWEST_CHANNELS) channels = FEWEST_CHANNELS;
     if (channels > layout->group_inputs || blocks <= 1) channels = layout->group_inputs;

@@ -186,42 +186,6 @@ static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pix
     return up_parallel(pool, run_tasks, &job, job.blocks * job.panel_ranges);
 }
 
-/* ---------------------------------------------------------------- depthwise */
-
-static void run_depthwise_tasks(const void *argument, int64_t first, int64_t last) {
-    const conv_job *job = argument;
-    const up_conv *conv = job->conv;
-    const up_conv_args *a = job->args;
-    const float *places[TABLE_ENTRIES];
-    char inside[MOST_PIXELS];
-    const int64_t most = within(TABLE_ENTRIES / conv->layout.taps / UP_DEPTHWISE_PIXELS * UP_DEPTHWISE_PIXELS, UP_DEPTHWISE_PIXELS, 64);
-    for (int64_t p0 = up_cut(job->pixels, job->blocks, first), end = up_cut(job->pixels, job->blocks, last); p0 < end; p0 += most) {
-        const int64_t p1 = p0 + most < end ? p0 + most : end;
-        note_places(&conv->desc, a, p0, p1, 0, conv->layout.taps, places, inside);
-        for (int64_t p = p0; p < p1; p += UP_DEPTHWISE_PIXELS) {
-            up_depthwise_tile tile = {
-                .rows = places + (p - p0) * conv->layout.taps, .taps = conv->layout.taps,
-                .pixels = p1 - p < UP_DEPTHWISE_PIXELS ? p1 - p : UP_DEPTHWISE_PIXELS,
-                .channels = conv->desc.out_channels, .index = a->src.index,
-                .weights = conv->weights, .weights_stride = conv->layout.padded_outputs, .bias = conv->bias,
-                .addend = a->addend.data ? a->addend.data + p * a->addend.pixel_stride : NULL,
-                .addend_stride = a->addend.pixel_stride,
-                .dst = a->dst.data + p * a->dst.pixel_stride, .dst_stride = a->dst.pixel_stride,
-                .low = conv->low, .high = conv->high};
-            conv->kernels->depthwise(&tile);
-            if (!conv->clamp) conv->kernels->act(&conv->desc.act, tile.dst, tile.dst_stride, tile.pixels, tile.channels);
-        }
-    }
-}
-
-static int32_t run_depthwise(const up_conv *conv, const up_conv_args *a, int64_t pixels, up_pool *pool) {
-    conv_job job = {.conv = conv, .args = a, .pixels = pixels};
-    if (conv->layout.taps > TABLE_ENTRIES / UP_DEPTHWISE_PIXELS)
-        return up_fail(UP_UNSUPPORTED, "up_conv_run: a depthwise kernel of %d taps", conv->layout.taps);
-    job.blocks = up_task_count(pool, pixels, (int64_t)conv->desc.out_channels * conv->layout.taps / 2);
-    return up_parallel(pool, run_depthwise_tasks, &job, job.blocks);
-}
-
 /* ---------------------------------------------------------------- checks */
 
 /* Whether any tap of any output lies outside of the image. */
@@ -240,7 +204,7 @@ static int32_t check(const up_conv *conv, const up_conv_args *a) {
     if (!status && a->addend.data) status = up_check_source("up_conv_run", "the addend", &a->addend, d->out_channels);
     if (status) return status;
     if (a->addend.data && a->addend.index) return up_fail(UP_UNSUPPORTED, "up_conv_run: an addend with an index list");
-    if (a->src.pixel_stride > ZEROS && is_padded(d, a))
+    if (a->src.pixel_stride > ZEROS && !conv->layout.depthwise && is_padded(d, a))
         return up_fail(UP_UNSUPPORTED, "up_conv_run: a padded source with a pixel stride of %lld, more than %d",
                        (long long)a->src.pixel_stride, ZEROS);
     return UP_OK;
@@ -251,5 +215,5 @@ int32_t up_conv_run(const up_conv *conv, const up_conv_args *args, up_pool *pool
     int32_t status = check(conv, args);
     const int64_t pixels = (int64_t)args->batch * args->out_h * args->out_w;
     if (status || pixels == 0) return status;
-    return conv->layout.depthwise ? run_depthwise(conv, args, pixels, pool) : run_dense(conv, args, pixels, pool);
+    return conv->layout.depthwise ? up_depthwise_conv(conv, args, pool) : run_dense(conv, args, pixels, pool);
 }

@@ -63,12 +63,12 @@
         begin##w(t, sum, mr, nv);                                                                                   \
         const float *weights = t->weights;                                                                          \
         const float *const *rows = t->rows;                                                                         \
-        const int64_t length = t->length;                                                                           \
+        const int64_t length = t->length, offset = indexed ? 0 : t->offset;                                         \
         for (int64_t s = 0; s < t->segments; s++) {                                                                 \
-            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + t->offset;         \
+            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + offset;            \
             rows += t->segment_step;                                                                                \
             const int32_t *index = t->index;                                                                        \
-            _Pragma("GCC unroll 1") for (int64_t k = 0; k < length; k++) {                                          \
+            _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++) {                                          \
                 const int64_t at = indexed ? index[k] : k;                                                          \
                 v##w##f b[2];                                                                                       \
                 _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);               \

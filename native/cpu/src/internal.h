@@ -82,24 +82,26 @@ typedef struct up_panel_kind {
     up_tile_kernel single_indexed;
 } up_panel_kind;
 
-/* One tile of a depthwise convolution: `pixels` <= UP_DEPTHWISE_PIXELS, all channels. */
-#define UP_DEPTHWISE_PIXELS 4
-
-typedef struct up_depthwise_tile {
-    const float *const *rows;   /* [pixels][taps] */
-    int64_t taps;
-    int64_t pixels;
-    int64_t channels;
+/*
+ * Neighbouring pixels of one output row of a depthwise convolution that have the same taps inside of the image: tap
+ * (i, j) of pixel p lies at src + p * pixel_step + i * row_step + j * column_step, its weights at
+ * weights + i * weights_row + j * weights_tap.
+ */
+typedef struct up_depthwise_run {
+    const float *src;
+    int64_t pixel_step, row_step, column_step;
+    int64_t rows, columns;      /* of taps; may be 0 */
+    int64_t pixels, channels;
     const int32_t *index;
-    const float *weights;       /* [taps][weights_stride] */
-    int64_t weights_stride;
-    const float *bias;          /* [channels] */
-    const float *addend;
+    const float *weights;
+    int64_t weights_row, weights_tap;
+    const float *bias;
+    const float *addend;        /* or NULL */
     int64_t addend_stride;
     float *dst;
     int64_t dst_stride;
     float low, high;
-} up_depthwise_tile;
+} up_depthwise_run;
 
 enum { UP_REDUCE_CHANNELS = 64, UP_PLANE_PIXELS = 64 };
 
@@ -107,7 +109,7 @@ typedef struct up_kernels {
     int32_t isa;
     int32_t kinds;
     const up_panel_kind *panels;   /* [kinds], wide to narrow */
-    void (*depthwise)(const up_depthwise_tile *tile);
+    void (*depthwise)(const up_depthwise_run *run);
     /* Applies a function in place to [pixels, channels]. */
     void (*act)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
     /* Tasks of an up_job; what its items are: */

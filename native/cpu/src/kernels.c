@@ -2,7 +2,7 @@
 #include "vector.h"
 
 extern const up_panel_kind UP_NAME(up_panels)[];
-void UP_NAME(up_depthwise)(const up_depthwise_tile *tile);
+void UP_NAME(up_depthwise)(const up_depthwise_run *run);
 void UP_NAME(up_act_pixels)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
 void UP_NAME(up_pointwise_task)(const void *job, int64_t first, int64_t last);
 void UP_NAME(up_softmax_task)(const void *job, int64_t first, int64_t last);
