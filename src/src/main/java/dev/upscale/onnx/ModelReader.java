@@ -14,7 +14,8 @@ import java.util.OptionalLong;
 
 /**
  * Reads the messages of ONNX's schema into records. Field numbers are those of the schema; fields that do not change what
- * a model computes (documentation, metadata, producer) are passed over. Used once.
+ * a model computes (documentation, metadata, producer) are passed over; a field that the schema does not have (as of IR
+ * version 14) is damage, since what it stands for would be missing. Used once.
  */
 final class ModelReader {
     private final WireReader wire;
@@ -41,7 +42,8 @@ final class ModelReader {
                         functions[0] = true;
                         wire.skip();
                     }
-                    default -> wire.skip();
+                    case 2, 3, 4, 5, 6, 14, 20, 26 -> wire.skip();
+                    default -> throw wire.unknown("the model", field);
                 }
             });
             if (graphs.size() != 1) {
@@ -82,7 +84,7 @@ final class ModelReader {
             switch (field) {
                 case 1 -> domain[0] = wire.text("opset_import.domain");
                 case 2 -> version[0] = wire.number("opset_import.version");
-                default -> wire.skip();
+                default -> throw wire.unknown("opset_import", field);
             }
         });
         opsets.put(domain[0].equals("ai.onnx") ? "" : domain[0], version[0]);
@@ -107,7 +109,8 @@ final class ModelReader {
                     sparse[0] = true;
                     wire.skip();
                 }
-                default -> wire.skip();
+                case 10, 13, 14, 16 -> wire.skip();
+                default -> throw wire.unknown("the graph", field);
             }
         });
         return new OnnxModel.Graph(name[0], nodes, initializers, inputs, outputs, sparse[0]);
@@ -126,7 +129,8 @@ final class ModelReader {
                 case 4 -> texts[1] = wire.text("node.op_type");
                 case 5 -> wire.message("an attribute of node #" + position, () -> attribute(attributes));
                 case 7 -> texts[2] = wire.text("node.domain");
-                default -> wire.skip();
+                case 6, 8, 9, 10 -> wire.skip();
+                default -> throw wire.unknown("a node", field);
             }
         });
         String domain = texts[2].equals("ai.onnx") ? "" : texts[2];
@@ -172,7 +176,8 @@ final class ModelReader {
                     other[0] = field == 6 || field == 11 ? "subgraph" : "value of a kind that no supported operator has";
                     wire.skip();
                 }
-                default -> wire.skip();
+                case 13 -> wire.skip();
+                default -> throw wire.unknown("an attribute", field);
             }
         });
         if (type[0] == 0) {
@@ -245,7 +250,8 @@ final class ModelReader {
                 case 11 -> wire.numbers("tensor.uint64_data", longs);
                 case 13 -> wire.message("external_data", () -> entry(external));
                 case 14 -> location[0] = wire.number("tensor.data_location");
-                default -> wire.skip();
+                case 6, 12, 16 -> wire.skip();
+                default -> throw wire.unknown("a tensor", field);
             }
         });
         if (location[0] == 1 && external.isEmpty()) {
@@ -262,7 +268,7 @@ final class ModelReader {
             switch (field) {
                 case 1 -> pair[0] = wire.text("entry.key");
                 case 2 -> pair[1] = wire.text("entry.value");
-                default -> wire.skip();
+                default -> throw wire.unknown("an entry", field);
             }
         });
         entries.put(pair[0], pair[1]);
@@ -282,7 +288,8 @@ final class ModelReader {
                         wire.skip();
                     }
                 }));
-                default -> wire.skip();
+                case 3, 4 -> wire.skip();
+                default -> throw wire.unknown("a value", field);
             }
         });
         return new OnnxModel.ValueInfo(name[0], element[0], shape.getLast());
@@ -295,15 +302,14 @@ final class ModelReader {
                 case 2 -> wire.message("shape", () -> {
                     List<OnnxModel.Dim> dims = new ArrayList<>();
                     wire.fields(dim -> {
-                        if (dim == 1) {
-                            wire.message("dim", () -> dims.add(dim()));
-                        } else {
-                            wire.skip();
+                        if (dim != 1) {
+                            throw wire.unknown("a shape", dim);
                         }
+                        wire.message("dim", () -> dims.add(dim()));
                     });
                     shape.add(Optional.of(List.copyOf(dims)));
                 });
-                default -> wire.skip();
+                default -> throw wire.unknown("a tensor type", field);
             }
         });
     }
@@ -315,7 +321,8 @@ final class ModelReader {
             switch (field) {
                 case 1 -> size.add(wire.number("dim.dim_value"));
                 case 2 -> symbol[0] = wire.text("dim.dim_param");
-                default -> wire.skip();
+                case 3 -> wire.skip();
+                default -> throw wire.unknown("a dimension", field);
             }
         });
         boolean stated = !size.isEmpty() && size.getLast() > 0;

@@ -136,6 +136,11 @@ final class WireReader {
         }
     }
 
+    /** The error for a field that ONNX's schema does not have. */
+    InvalidInput unknown(String message, int field) {
+        return damaged(message + " has a field " + field + ", which ONNX does not know");
+    }
+
     /** The error for bytes that are no ONNX model. */
     InvalidInput damaged(String why) {
         return new InvalidInput("no readable ONNX file: in " + place + ", near byte " + in.getTotalBytesRead() + " of "
