@@ -1,10 +1,13 @@
 package dev.upscale.onnx;
 
+import dev.upscale.graph.Broadcast;
 import dev.upscale.graph.ElementType;
 import dev.upscale.graph.Function;
 import dev.upscale.graph.Op;
 import dev.upscale.graph.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -37,7 +40,7 @@ final class ElementwiseOperators {
         table.put("Celu", ElementwiseOperators::celu);
         table.put("Gelu", ElementwiseOperators::gelu);
         table.put("Softsign", ElementwiseOperators::softsign);
-        table.put("PRelu", node -> node.result(new Op.PRelu(), node.real(0), node.real(1)));
+        table.put("PRelu", ElementwiseOperators::prelu);
         table.put("Add", node -> binary(node, Op.Binary.Kind.ADD));
         table.put("Sub", node -> binary(node, Op.Binary.Kind.SUB));
         table.put("Mul", node -> binary(node, Op.Binary.Kind.MUL));
@@ -115,6 +118,23 @@ final class ElementwiseOperators {
         Value source = node.real(0);
         Value size = node.binary(Op.Binary.Kind.ADD, node.apply(Function.Kind.ABS, source), node.scalarConstant("one", 1));
         node.result(new Op.Binary(Op.Binary.Kind.DIV), source, size);
+    }
+
+    /** One slope per channel may also be given as [C], which does not broadcast, but can mean nothing else. */
+    private static void prelu(NodeImport node) {
+        Value source = node.real(0);
+        Value slope = node.real(1);
+        boolean perChannel = slope.rank() == 1 && source.rank() > 2 && slope.dims().get(0).equals(source.dims().get(1))
+                && !Broadcast.fits(slope.dims(), source.dims());
+        if (perChannel) {
+            List<Integer> dims = new ArrayList<>(Collections.nCopies(source.rank() - 1, 1));
+            dims.set(0, slope.dims().get(0));
+            slope = slope instanceof Value.Constant constant
+                    ? new Value.Constant(constant.name(), constant.tensor().reshaped(
+                            dims.stream().mapToInt(Integer::intValue).toArray()))
+                    : node.reshape(slope, dims);
+        }
+        node.result(new Op.PRelu(), source, slope);
     }
 
     private static void binary(NodeImport node, Op.Binary.Kind kind) {
