@@ -2,8 +2,10 @@ package dev.upscale.compile;
 
 import dev.upscale.channels.ChannelFlow;
 import dev.upscale.channels.Liveness;
+import dev.upscale.compile.OrderChannels.ChannelOrder;
 import dev.upscale.graph.Graph;
 import dev.upscale.plan.Plan;
+import java.util.Map;
 
 /** The way from a masked model to a plan, in one chain. Stateless; safe for use by any number of threads. */
 public final class Compiler {
@@ -18,8 +20,14 @@ public final class Compiler {
     public static Plan compile(Graph masked, CompileOptions options, KernelCatalog catalog) {
         Graph folded = fold(masked);
         ChannelFlow flow = ChannelFlow.of(folded);
-        Graph pruned = options.variant() == Variant.UNPRUNED ? folded : prune(flow, options.variant());
-        return Lowering.lower(pruned, catalog, options, flow.consumers().size());
+        int consumers = flow.consumers().size();
+        if (options.variant() == Variant.UNPRUNED) {
+            return Lowering.lower(folded, catalog, options, consumers, Map.of());
+        }
+        Liveness liveness = Liveness.of(flow);
+        ChannelOrder order = OrderChannels.apply(flow, liveness, method(options.variant()));
+        Graph pruned = PruneChannels.apply(flow, liveness, order.rank());
+        return Lowering.lower(pruned, catalog, options, consumers, order.obstacles());
     }
 
     /**
@@ -36,16 +44,16 @@ public final class Compiler {
 
     /** The pruned network, its channels in the variant's order. */
     public static Graph prune(Graph folded, Variant variant) {
-        return prune(ChannelFlow.of(folded), variant);
+        ChannelFlow flow = ChannelFlow.of(folded);
+        Liveness liveness = Liveness.of(flow);
+        return PruneChannels.apply(flow, liveness, OrderChannels.apply(flow, liveness, method(variant)).rank());
     }
 
-    private static Graph prune(ChannelFlow flow, Variant variant) {
-        OrderChannels.Method method = switch (variant) {
+    private static OrderChannels.Method method(Variant variant) {
+        return switch (variant) {
             case UNPRUNED, CONSTRAINED, BASELINE -> OrderChannels.Method.ORIGINAL;
             case PAPER -> OrderChannels.Method.PAPER;
             case UPSCALE -> OrderChannels.Method.EXACT;
         };
-        Liveness liveness = Liveness.of(flow);
-        return PruneChannels.apply(flow, liveness, OrderChannels.apply(flow, liveness, method).rank());
     }
 }

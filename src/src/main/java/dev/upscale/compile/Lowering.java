@@ -33,6 +33,7 @@ final class Lowering {
 
     private final Graph graph;
     private final CompileOptions options;
+    private final Map<String, String> obstacles;
     private final KernelChoice kernels;
     private final List<Fused> fused;
     private final Placement placement;
@@ -42,6 +43,7 @@ final class Lowering {
     private final Map<String, View> dense = new HashMap<>();
     private final Map<String, Storage> storages = new LinkedHashMap<>();
     private final Map<String, Constant> constants = new LinkedHashMap<>();
+    private final Map<List<Integer>, String> indices = new HashMap<>();
     private final List<Step> steps = new ArrayList<>();
 
     /**
@@ -55,18 +57,24 @@ final class Lowering {
         }
     }
 
-    private Lowering(Graph graph, KernelCatalog catalog, CompileOptions options) {
+    private Lowering(Graph graph, KernelCatalog catalog, CompileOptions options, Map<String, String> obstacles) {
         this.graph = graph;
         this.options = options;
+        this.obstacles = obstacles;
         this.kernels = new KernelChoice(catalog, options);
         this.fused = Fusion.of(graph);
         this.placement = Placement.of(graph, fused);
         this.roots = Placement.roots(graph);
     }
 
-    /** The plan of a graph that passes have folded, ordered and pruned. */
-    static Plan lower(Graph graph, KernelCatalog catalog, CompileOptions options, int consumers) {
-        return new Lowering(graph, catalog, options).lower(consumers);
+    /**
+     * The plan of a graph that passes have folded, ordered and pruned.
+     *
+     * @param obstacles by node, why what it reads is not contiguous, where it is not
+     */
+    static Plan lower(
+            Graph graph, KernelCatalog catalog, CompileOptions options, int consumers, Map<String, String> obstacles) {
+        return new Lowering(graph, catalog, options, obstacles).lower(consumers);
     }
 
     private Plan lower(int consumers) {
@@ -156,15 +164,11 @@ final class Lowering {
     }
 
     private String index(List<Integer> positions) {
-        Constant index = Constant.i32(positions.stream().mapToInt(Integer::intValue).toArray());
-        for (Map.Entry<String, Constant> entry : constants.entrySet()) {
-            if (entry.getValue().equals(index)) {
-                return entry.getKey();
-            }
-        }
-        String name = "index." + constants.size();
-        constants.put(name, index);
-        return name;
+        return indices.computeIfAbsent(positions, key -> {
+            String name = "index." + indices.size();
+            constants.put(name, Constant.i32(positions.stream().mapToInt(Integer::intValue).toArray()));
+            return name;
+        });
     }
 
     /** A view without an index: takes are gathered. */
@@ -274,7 +278,8 @@ final class Lowering {
         Step.Convolve fusedStep = new Step.Convolve(step.name(), "", conv, source, node.input(1), bias, addend,
                 step.activation(), written, Optional.empty(), multiplyAdds);
         List<KernelChoice.Chosen> chosen = kernels.convolve(fusedStep, reason -> {
-            View packed = packed(node.input(0), source.isIndexed() ? Step.Copy.Kind.GATHER : kindOf(source.view()), reason);
+            View packed = packed(node.input(0), source.isIndexed() ? Step.Copy.Kind.GATHER : kindOf(source.view()),
+                    source.isIndexed() ? obstacles.getOrDefault(step.name(), reason) : reason);
             return Operand.of(shaped(packed, sourceDims));
         });
         chosen.forEach(this::add);

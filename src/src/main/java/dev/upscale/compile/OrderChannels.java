@@ -20,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Chooses the order of all channels: one {@link OrderingProblem} for each group of channels that meet in a tensor.
@@ -41,8 +43,13 @@ public final class OrderChannels {
         EXACT
     }
 
-    /** The order of one group: the problem, by position in the group, and its solution. */
-    public record Group(int[] labels, List<String> readers, OrderingProblem problem, Ordering ordering) {}
+    /**
+     * The order of one group of channels.
+     *
+     * @param labels the channels, by position in the problem
+     * @param readers for each set of the problem, the nodes that read it
+     */
+    public record Group(int[] labels, List<List<String>> readers, OrderingProblem problem, Ordering ordering) {}
 
     /**
      * The order of all channels.
@@ -50,7 +57,26 @@ public final class OrderChannels {
      * @param rank by label: channels are laid out by ascending rank
      * @param groups the problems solved, for explanations
      */
-    public record ChannelOrder(int[] rank, List<Group> groups) {}
+    public record ChannelOrder(int[] rank, List<Group> groups) {
+
+        /** By node, why what it reads is not contiguous: the certificate, with the readers' names. */
+        public Map<String, String> obstacles() {
+            Map<String, String> obstacles = new HashMap<>();
+            for (Group group : groups) {
+                group.ordering().obstacles().forEach((set, conflict) -> {
+                    String others = conflict.sets().stream()
+                            .filter(other -> !other.equals(set))
+                            .map(other -> String.join(" and ", group.readers().get(other)))
+                            .collect(Collectors.joining(", "));
+                    String why = "no order makes its channels contiguous"
+                            + (others.isEmpty() ? "" : " together with those of " + others)
+                            + (conflict.blocks().isEmpty() ? "" : ", the parts of concats kept whole");
+                    group.readers().get(set).forEach(reader -> obstacles.put(reader, why));
+                });
+            }
+            return obstacles;
+        }
+    }
 
     private final ChannelFlow flow;
     private final Liveness liveness;
@@ -123,8 +149,10 @@ public final class OrderChannels {
         }
         OrderingProblem problem = new OrderingProblem(labels.length, sets.members(), sets.weights(), blocks(position));
         Ordering ordering = method == Method.PAPER ? Orderings.paper(problem) : Orderings.solve(problem);
-        if (cost(problem, ordering.order(), position) >= cost(problem, Orderings.identity(problem).order(), position)) {
-            ordering = Orderings.identity(problem);
+        int[] original = IntStream.range(0, labels.length).toArray();
+        if (problem.respectsBlocks(original)
+                && cost(problem, ordering.order(), position) > cost(problem, original, position)) {
+            ordering = ordering.with(problem, original);
         }
         solved.add(new Group(labels, sets.readers(), problem, ordering));
         // A group's ranks are its labels in their new order: any increasing numbers would do.
@@ -134,7 +162,7 @@ public final class OrderChannels {
     }
 
     /** The sets of a group, equal ones merged: what each costs for each of its channels, in bytes, and who reads it. */
-    private record Sets(Map<BitSet, Double> costs, Map<BitSet, String> names) {
+    private record Sets(Map<BitSet, Double> costs, Map<BitSet, List<String>> names) {
         List<int[]> members() {
             return costs.keySet().stream().map(set -> set.stream().toArray()).toList();
         }
@@ -143,7 +171,7 @@ public final class OrderChannels {
             return costs.values().stream().mapToDouble(Double::doubleValue).toArray();
         }
 
-        List<String> readers() {
+        List<List<String>> readers() {
             return List.copyOf(names.values());
         }
     }
@@ -181,7 +209,7 @@ public final class OrderChannels {
             TensorType type = graph.type(tensor);
             double bytes = (double) type.bytes() / type.dim(flow.channels(tensor).axis());
             sets.costs().merge(set, bytes, Double::sum);
-            sets.names().merge(set, reader, (one, other) -> one + ", " + other);
+            sets.names().computeIfAbsent(set, key -> new ArrayList<>()).add(reader);
         }
     }
 
