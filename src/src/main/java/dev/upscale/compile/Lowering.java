@@ -270,7 +270,10 @@ final class Lowering {
         }
         long outputs = rows.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
         long multiplyAdds = outputs * weightDims.get(1) * weightDims.get(2) * weightDims.get(3);
-        List<String> inPlace = step.addend().filter(tensor -> !root(tensor).equals(root(node.input(0)))).map(List::of).orElse(List.of());
+        // In place of the addend, unless the convolution still reads it while it writes.
+        List<String> inPlace = step.addend().stream()
+                .filter(addend -> !root(addend).equals(root(node.input(0))))
+                .toList();
         View destination = destination(step, inPlace);
         View written = shaped(destination, rows);
         Operand source = rowsOf(node.input(0), sourceDims);
