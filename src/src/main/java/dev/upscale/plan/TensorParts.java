@@ -34,21 +34,21 @@ final class TensorParts {
         return written.stream().anyMatch(known -> hasMore(known, view));
     }
 
-    /** Whether a view has the same pixels as another and channels beyond it. */
+    /**
+     * Whether a view has the same pixels as another and channels beyond it. The strides of axes of size 1 count: they tell
+     * two parts of one pixel from two vectors that happen to be neighbours in the arena.
+     */
     private static boolean hasMore(View known, View view) {
         if (view.rank() < 2 || known.rank() != view.rank() || !known.place().equals(view.place())) {
             return false;
         }
         long room = Long.MAX_VALUE;
         for (int axis = 0; axis < view.rank(); axis++) {
-            if (axis != 1 && known.dim(axis) != view.dim(axis)) {
+            if (known.stride(axis) != view.stride(axis) || axis != 1 && known.dim(axis) != view.dim(axis)) {
                 return false;
             }
-            if (axis != 1 && view.dim(axis) > 1) {
-                if (known.stride(axis) != view.stride(axis)) {
-                    return false;
-                }
-                room = view.stride(axis) > view.stride(1) ? Math.min(room, view.stride(axis)) : room;
+            if (view.stride(axis) > view.stride(1)) {
+                room = Math.min(room, view.stride(axis));
             }
         }
         long stride = Math.max(1, view.stride(1));

@@ -49,6 +49,21 @@ class PlanSummaryTest {
         assertEquals(1, PlanSummary.of(Plans.withSteps(Plans.small(), steps)).views(), "channels 8 to 11 are still there");
     }
 
+    /** As in squeeze-and-excitation: vectors that follow each other in the arena are no parts of one tensor. */
+    @Test
+    void neighboursInTheArenaAreNoTensor() {
+        View first = View.channelsLast(Place.ARENA, 0, List.of(1, 16, 1, 1), 16);
+        View second = View.channelsLast(Place.ARENA, 64, List.of(1, 16, 1, 1), 16);
+        View both = View.channelsLast(Place.ARENA, 0, List.of(1, 32, 1, 1), 32);
+        View result = View.channelsLast(Place.ARENA, 256, List.of(1, 16, 1, 1), 16);
+        View input = View.channelsLast(Plans.input("x"), 0, List.of(1, 3, 4, 4), 3);
+        List<Step> vectors = List.of(conv(input, first), conv(input, second), conv(first, result));
+        List<Step> parts = List.of(conv(input, both.slice(1, 0, 16)), conv(input, both.slice(1, 16, 16)),
+                conv(both.slice(1, 0, 16), result));
+        assertEquals(0, PlanSummary.of(Plans.withSteps(Plans.small(), vectors)).views());
+        assertEquals(1, PlanSummary.of(Plans.withSteps(Plans.small(), parts)).views());
+    }
+
     @Test
     void operationsThatOnlyMoveAreCopiesToo() {
         View image = Plans.image(0, 4, 4);
