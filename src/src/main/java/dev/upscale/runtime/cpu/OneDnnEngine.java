@@ -21,13 +21,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The engine {@code onednn}: {@code onednn.conv} between dense channels-last images, {@code onednn.matmul} for 1×1 convolutions and
  * linear layers between slices, {@code onednn.pool}. What oneDNN would run on its reference implementation is refused.
  */
 final class OneDnnEngine extends LibraryEngine {
+    private final Map<Step, Trial> trials = new ConcurrentHashMap<>();
 
     @Override
     public String name() {
@@ -40,6 +43,9 @@ final class OneDnnEngine extends LibraryEngine {
         Prepared make(OneDnn oneDnn, Optional<Weights> weights);
     }
 
+    /** What oneDNN answers for one geometry; asked once per process. */
+    private record Trial(long scratchpadBytes, String implementation, boolean isOptimised) {}
+
     /** Where weights come from and who owns them when packed. */
     private record Weights(Constants constants, Arena owner) {}
 
@@ -51,16 +57,42 @@ final class OneDnnEngine extends LibraryEngine {
             case Step.Compute compute when kernel.equals("onednn.pool") && compute.op() instanceof Op.Pool pool -> pooling(compute, pool);
             default -> throw new Unfit(kernel + " does not do that");
         };
-        try (OneDnn trial = new OneDnn()) {
-            Primitive primitive = OpenMp.with(1, () -> maker.make(trial, Optional.empty())).primitive();
-            Unfit.unless(primitive.isOptimised(), "only the reference implementation " + primitive.implementation());
-            String implementation = primitive.implementation();
-            return new Recipe(primitive.scratchpadBytes(), implementation, preparation -> {
-                OneDnn oneDnn = preparation.shared(OneDnn.class, OneDnn::new);
-                Weights weights = new Weights(preparation.constants(), preparation.owner());
-                return new OneDnnKernel(oneDnn, implementation, step.workspace(), () -> maker.make(oneDnn, Optional.of(weights)));
-            });
+        Trial trial = trials.computeIfAbsent(geometry(kernel, step), absent -> trial(maker));
+        Unfit.unless(trial.isOptimised(), "only the reference implementation " + trial.implementation());
+        return new Recipe(trial.scratchpadBytes(), trial.implementation(), preparation -> {
+            OneDnn oneDnn = preparation.shared(OneDnn.class, OneDnn::new);
+            Weights weights = new Weights(preparation.constants(), preparation.owner());
+            return new OneDnnKernel(oneDnn, trial.implementation(), step.workspace(), () -> maker.make(oneDnn, Optional.of(weights)));
+        });
+    }
+
+    private static Trial trial(Maker maker) {
+        try (OneDnn oneDnn = new OneDnn()) {
+            Primitive primitive = OpenMp.with(1, () -> maker.make(oneDnn, Optional.empty())).primitive();
+            return new Trial(primitive.scratchpadBytes(), primitive.implementation(), primitive.isOptimised());
         }
+    }
+
+    /** What a primitive depends on: the step without its names, places and workspace. */
+    private static Step geometry(String kernel, Step step) {
+        return switch (step) {
+            case Step.Convolve s -> {
+                boolean sums = s.addend().filter(addend -> isDestination(s, addend)).isPresent();
+                yield new Step.Convolve(sums ? "sum" : "", kernel, s.conv(), placeless(s.source()), "", s.bias().isEmpty() ? "" : "bias",
+                        s.addend().map(OneDnnEngine::placeless), s.activation(), placeless(s.destination()), Optional.empty(), 0);
+            }
+            case Step.Compute s -> new Step.Compute("", kernel, s.op(), s.sources().stream().map(OneDnnEngine::placeless).toList(),
+                    s.activation(), placeless(s.destination()), Optional.empty());
+            case Step.Copy s -> s;
+        };
+    }
+
+    private static Operand placeless(Operand operand) {
+        return Operand.of(placeless(operand.view()));
+    }
+
+    private static View placeless(View view) {
+        return new View(View.Place.ARENA, 0, view.dims(), view.strides());
     }
 
     private static Maker convolution(Step.Convolve step) {
