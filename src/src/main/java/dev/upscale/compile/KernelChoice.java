@@ -6,7 +6,10 @@ import dev.upscale.plan.Operand;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -130,12 +133,27 @@ final class KernelChoice {
     }
 
     private Optional<Chosen> ask(List<String> kernels, Step step) {
+        if (step instanceof Step.Convolve convolve && options.costs().isPresent()) {
+            return fastest(kernels, convolve, options.costs().get());
+        }
         for (String kernel : kernels) {
             if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
                 return Optional.of(new Chosen(withKernel(step, kernel), offer.workspaceBytes()));
             }
         }
         return Optional.empty();
+    }
+
+    private Optional<Chosen> fastest(List<String> kernels, Step.Convolve step, KernelCosts costs) {
+        Map<String, KernelCatalog.Offer> offers = new LinkedHashMap<>();
+        for (String kernel : kernels) {
+            if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
+                offers.put(kernel, offer);
+            }
+        }
+        Comparator<String> byCost = Comparator.comparingDouble(kernel -> costs.nanos(kernel, step));
+        return (offers.size() < 2 ? offers.keySet().stream().findFirst() : offers.keySet().stream().min(byCost))
+                .map(kernel -> new Chosen(withKernel(step, kernel), offers.get(kernel).workspaceBytes()));
     }
 
     private String refusals(List<String> kernels, Step step) {

@@ -1,0 +1,14 @@
+package dev.upscale.compile;
+
+import dev.upscale.plan.Step;
+
+/** What a kernel takes for a step: by which the compiler chooses among those that offer to run it. Thread-safe. */
+public interface KernelCosts {
+
+    /**
+     * The time of one run, in nanoseconds; positive infinity if the kernel fails on it.
+     *
+     * @param kernel one that offered to run the step; the step's own kernel name does not count
+     */
+    double nanos(String kernel, Step.Convolve step);
+}

@@ -1,0 +1,163 @@
+package dev.upscale.runtime.cpu;
+
+import dev.upscale.compile.KernelCatalog;
+import dev.upscale.compile.KernelCosts;
+import dev.upscale.plan.Constant;
+import dev.upscale.plan.Operand;
+import dev.upscale.plan.Plan;
+import dev.upscale.plan.Step;
+import dev.upscale.plan.View;
+import dev.upscale.runtime.Executable;
+import dev.upscale.runtime.Session;
+import dev.upscale.runtime.SessionOptions;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/**
+ * Times of convolutions, measured on this machine: each kernel runs the very step, alone, on random data, and the fastest of
+ * some runs counts, since whatever disturbs a run makes it slower. What was measured is kept in a {@link CostTable}, so that
+ * a second compilation asks no kernel again. Thread-safe; measures one step at a time.
+ */
+public final class MeasuredCosts implements KernelCosts {
+    private static final int WARM_UPS = 2;
+    private static final int FEWEST_RUNS = 5;
+    private static final int MOST_RUNS = 60;
+    private static final long ENOUGH_NANOS = 8_000_000;
+    private static final MemorySegment[] NOTHING = {};
+
+    private final CpuCatalog catalog;
+    private final CostTable table;
+    private final int threads;
+
+    private MeasuredCosts(CpuCatalog catalog, CostTable table, int threads) {
+        this.catalog = catalog;
+        this.table = table;
+        this.threads = threads;
+    }
+
+    /** The costs on this machine's kernels with that many threads; those measured before are in the user's cache. */
+    public static MeasuredCosts ofMachine(int threads) {
+        return new MeasuredCosts(CpuCatalog.ofMachine(), CostTable.ofUser(), threads);
+    }
+
+    @Override
+    public double nanos(String kernel, Step.Convolve step) {
+        return table.nanos(key(kernel, step), () -> measure(kernel, step));
+    }
+
+    /** Everything that a kernel's time depends on. */
+    private String key(String kernel, Step.Convolve step) {
+        return String.join(" ", kernel, "t" + threads, step.conv().toString(),
+                shape(step.source()) , "c" + channels(step), shape(Operand.of(step.destination())),
+                step.addend().map(MeasuredCosts::shape).orElse("-"), step.activation().kind().toString());
+    }
+
+    private static String shape(Operand operand) {
+        return operand.view().dims() + "/" + operand.view().strides() + (operand.isIndexed() ? "*" : "");
+    }
+
+    /** The channels that one output reads, of its group. */
+    private static int channels(Step.Convolve step) {
+        int taps = step.conv().window().kernelH() * step.conv().window().kernelW();
+        return Math.toIntExact(step.multiplyAdds() / step.destination().elements() / taps);
+    }
+
+    private synchronized double measure(String kernel, Step.Convolve step) {
+        Step.Convolve placed = placed(kernel, step);
+        long arenaBytes = end(placed);
+        if (!(catalog.offer(kernel, placed) instanceof KernelCatalog.Offer offer)) {
+            return Double.POSITIVE_INFINITY;
+        }
+        if (offer.workspaceBytes() > 0) {
+            View workspace = View.rowMajor(View.Place.ARENA, aligned(arenaBytes),
+                    List.of(Math.toIntExact(Math.ceilDiv(offer.workspaceBytes(), View.ELEMENT_BYTES))));
+            placed = new Step.Convolve(placed.name(), kernel, placed.conv(), placed.source(), placed.weights(), placed.bias(),
+                    placed.addend(), placed.activation(), placed.destination(), Optional.of(workspace), placed.multiplyAdds());
+            arenaBytes = aligned(arenaBytes) + workspace.extentBytes();
+        }
+        Plan plan = new Plan("cost", "cost", "cpu", List.of(), List.of(), List.of(placed), constants(step),
+                arenaBytes, arenaBytes, 1);
+        try (Executable executable = Executable.prepare(plan);
+                Session session = executable.open(SessionOptions.threads(threads))) {
+            return fastest(session);
+        } catch (RuntimeException e) {
+            return Double.POSITIVE_INFINITY;
+        }
+    }
+
+    private static double fastest(Session session) {
+        for (int run = 0; run < WARM_UPS; run++) {
+            session.run(NOTHING, NOTHING);
+        }
+        long best = Long.MAX_VALUE;
+        long spent = 0;
+        for (int run = 0; run < FEWEST_RUNS || run < MOST_RUNS && spent < ENOUGH_NANOS; run++) {
+            long start = System.nanoTime();
+            session.run(NOTHING, NOTHING);
+            long nanos = System.nanoTime() - start;
+            best = Math.min(best, nanos);
+            spent += nanos;
+        }
+        return best;
+    }
+
+    /** The step with each of its memories in an arena of its own, at the same place within a cache line. */
+    private static Step.Convolve placed(String kernel, Step.Convolve step) {
+        long[] next = {0};
+        Map<View, View> views = new HashMap<>();
+        Operand source = new Operand(placed(step.source().view(), views, next), step.source().index());
+        View destination = placed(step.destination(), views, next);
+        Optional<Operand> addend = step.addend().map(operand -> Operand.of(placed(operand.view(), views, next)));
+        return new Step.Convolve(step.name(), kernel, step.conv(), source, step.weights(), step.bias(), addend,
+                step.activation(), destination, Optional.empty(), step.multiplyAdds());
+    }
+
+    private static View placed(View view, Map<View, View> views, long[] next) {
+        return views.computeIfAbsent(view, key -> {
+            long offset = aligned(next[0]) + view.offset() % 64;
+            next[0] = offset + view.extentBytes() + 128;
+            return new View(View.Place.ARENA, offset, view.dims(), view.strides());
+        });
+    }
+
+    private static long end(Step.Convolve step) {
+        long end = step.destination().offset() + step.destination().extentBytes();
+        for (Operand operand : step.sources()) {
+            end = Math.max(end, operand.view().offset() + operand.view().extentBytes());
+        }
+        return aligned(end) + 128;
+    }
+
+    private static long aligned(long bytes) {
+        return Math.ceilDiv(bytes, 64L) * 64;
+    }
+
+    /** Random weights; channels spread evenly over the source where they are read by index. */
+    private static Map<String, Constant> constants(Step.Convolve step) {
+        Random random = new Random(1);
+        Map<String, Constant> constants = new HashMap<>();
+        int outputs = step.destination().dim(1);
+        int inputs = channels(step);
+        List<Integer> dims = List.of(outputs, inputs, step.conv().window().kernelH(), step.conv().window().kernelW());
+        float[] weights = new float[outputs * inputs * dims.get(2) * dims.get(3)];
+        for (int k = 0; k < weights.length; k++) {
+            weights[k] = random.nextFloat() - 0.5f;
+        }
+        constants.put(step.weights(), Constant.f32(dims, weights));
+        if (!step.bias().isEmpty()) {
+            constants.put(step.bias(), Constant.f32(List.of(outputs), new float[outputs]));
+        }
+        if (step.source().isIndexed()) {
+            int[] index = new int[inputs * step.conv().groups()];
+            int width = step.source().view().dim(1);
+            Arrays.setAll(index, k -> (int) ((long) k * width / index.length));
+            constants.put(step.source().index(), Constant.i32(index));
+        }
+        return constants;
+    }
+}
