@@ -40,6 +40,9 @@ final class BenchCommand extends Console {
     @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with, on the unpruned network: onnxruntime")
     private List<String> peers = List.of();
 
+    @Option(names = "--costs", paramLabel = "C", defaultValue = "measured", description = "how kernels are chosen: measured or builtin (default: measured)")
+    private String costs;
+
     @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
     private int threads;
 
@@ -95,7 +98,7 @@ final class BenchCommand extends Console {
         progress("compile %s ...", name);
         CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
                 : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
-        Plan plan = Upscale.compile(networks.of(variant), options);
+        Plan plan = Upscale.compile(networks.of(variant), EngineArguments.chosenBy(costs, threads, options));
         return new Contender(name, variant, plan, Runner.open(plan, SessionOptions.threads(threads), networks.inputs()));
     }
 

@@ -78,7 +78,7 @@ final class DemoCommand extends Console {
         try {
             for (Variant variant : Variant.values()) {
                 progress("compile and verify %s ...", variant.label());
-                Plan plan = Upscale.compile(networks.of(variant), CompileOptions.of(variant));
+                Plan plan = Upscale.compile(networks.of(variant), EngineArguments.chosenBy("measured", threads, CompileOptions.of(variant)));
                 entries.add(new Entry(variant, plan, Runner.open(plan, SessionOptions.threads(threads), networks.inputs())));
                 report.put(variant, plan, VerifyCommand.difference(plan, networks, variant, threads));
             }

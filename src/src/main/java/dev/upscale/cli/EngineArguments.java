@@ -3,6 +3,7 @@ package dev.upscale.cli;
 import dev.upscale.compile.CompileOptions;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.InvalidInput;
+import dev.upscale.runtime.cpu.MeasuredCosts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,10 @@ final class EngineArguments {
     @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
     private int threads;
 
+    @Option(names = "--costs", paramLabel = "C", defaultValue = "measured", description = "how kernels are chosen: measured (each is timed"
+            + " once on this machine) or builtin (by a fixed preference, for reproducible plans); default: measured")
+    private String costs;
+
     int threads() {
         if (threads < 1 || threads > MOST_THREADS) {
             throw new InvalidInput("--threads " + threads + " is not a number from 1 to " + MOST_THREADS);
@@ -31,7 +36,16 @@ final class EngineArguments {
     }
 
     CompileOptions options(Variant variant) {
-        return new CompileOptions(variant, engines());
+        return chosenBy(costs, threads(), new CompileOptions(variant, engines()));
+    }
+
+    /** The options with kernels chosen by what {@code --costs} says. */
+    static CompileOptions chosenBy(String costs, int threads, CompileOptions options) {
+        return switch (costs) {
+            case "measured" -> options.withCosts(MeasuredCosts.ofMachine(threads));
+            case "builtin" -> options;
+            default -> throw new InvalidInput("--costs " + costs + " is not one of measured, builtin");
+        };
     }
 
     static List<String> known(List<String> engines) {
