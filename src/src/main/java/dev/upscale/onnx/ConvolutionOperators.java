@@ -43,9 +43,11 @@ final class ConvolutionOperators {
                 int image = source.dims().get(2 + axis);
                 long wanted = outputShape[0] != 0 ? outputShape[axis] : (long) image * window.strides()[axis];
                 long pads = (image - 1L) * window.strides()[axis] + outputPads[axis] + window.span(axis) - wanted;
-                // What is missing to the wanted shape is added at the end.
                 total[axis] = node.bounded("the padding", Math.max(pads, 0), 0);
-                outputPads[axis] = node.bounded("the output padding", outputPads[axis] + Math.max(-pads, 0), 0);
+                if (outputShape[0] != 0) {
+                    // What is missing to a shape that is stated is added at the end.
+                    outputPads[axis] = node.bounded("the output padding", outputPads[axis] + Math.max(-pads, 0), 0);
+                }
             }
             window = window.withTotalPads(total, window.autoPad() == WindowAttributes.AutoPad.SAME_UPPER);
         }

@@ -16,14 +16,31 @@ final class ResizeOperators {
         table.put("Upsample", ResizeOperators::upsample);
     }
 
-    /** Coordinates are scaled without an offset and rounded down. */
+    /**
+     * Upsample, and Resize of opset 10: coordinates are scaled without an offset, and rounded down where the axis grows, up
+     * where it shrinks (as ONNX Runtime does; ONNX says nothing of it).
+     */
     private static void upsample(NodeImport node) {
         float[] scales = node.opset() >= 9
                 ? floats(node, 1)
                 : toArray(node.realList("scales").orElseThrow(() -> node.invalid("attribute scales is missing")));
         Op.Resize.Mode mode = mode(node);
         node.require(scales.length == node.real(0).rank(), scales.length + " scales for " + node.real(0).type());
-        write(node, mode, Op.Resize.Coordinates.ASYMMETRIC, Op.Resize.Nearest.FLOOR, scaled(node, scales), scales);
+        int[] sizes = scaled(node, scales);
+        int rank = scales.length;
+        boolean shrinks = scales[rank - 1] < 1;
+        if (rank == 4 && mode == Op.Resize.Mode.NEAREST && shrinks != scales[2] < 1) {
+            Value rows = node.emit("rows", new Op.Resize(mode, Op.Resize.Coordinates.ASYMMETRIC, nearest(!shrinks), sizes[2],
+                    node.real(0).dims().get(3), scales[2], 1), node.real(0));
+            node.result(new Op.Resize(mode, Op.Resize.Coordinates.ASYMMETRIC, nearest(shrinks), sizes[2], sizes[3], 1,
+                    scales[3]), rows);
+            return;
+        }
+        write(node, mode, Op.Resize.Coordinates.ASYMMETRIC, nearest(shrinks), sizes, scales);
+    }
+
+    private static Op.Resize.Nearest nearest(boolean shrinks) {
+        return shrinks ? Op.Resize.Nearest.CEIL : Op.Resize.Nearest.FLOOR;
     }
 
     private static void resize(NodeImport node) {

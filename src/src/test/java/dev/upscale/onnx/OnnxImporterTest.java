@@ -53,6 +53,18 @@ class OnnxImporterTest {
     }
 
     @Test
+    void transposedConvolutionOfTheSameSizeIsNeverExtended() {
+        assertImports("""
+                graph test(x: f32[1,2,3,3]) -> y {
+                  w: f32[2,4,2,3] = iota
+                  y = ConvTranspose(x, w) kernel=2x3 stride=3x2 pad=0,1,0,0 : f32[1,4,8,6]
+                }
+                """, TestModel.opset(11).input("x", 1, 2, 3, 3).weight("w", 2, 4, 2, 3)
+                .node("y", "ConvTranspose", List.of("x", "w"), "strides", new int[] {3, 2},
+                        "auto_pad", "SAME_LOWER").output("y"));
+    }
+
+    @Test
     void productWithAConstantMatrixIsLinearUnderItsName() {
         assertImports("""
                 graph test(x: f32[1,5,3]) -> y {
@@ -202,6 +214,27 @@ class OnnxImporterTest {
                 """, TestModel.opset(13).input("x", 1, 2, 3, 4).wholes("sizes", 1, 2, 6, 6)
                 .node("y", "Resize", List.of("x", "", "", "sizes"), "mode", "linear",
                         "coordinate_transformation_mode", "align_corners").output("y"));
+    }
+
+    @Test
+    void resizeOfOpset10RoundsUpWhereItShrinks() {
+        assertImports("""
+                graph test(x: f32[1,2,4,4]) -> y {
+                  y/rows = Resize(x) nearest asymmetric ceil size=2x4 scale=0.5x1 : f32[1,2,2,4]
+                  y = Resize(y/rows) nearest asymmetric floor size=2x8 scale=1x2 : f32[1,2,2,8]
+                }
+                """, TestModel.opset(10).input("x", 1, 2, 4, 4).weight("s", Tensor.f32(new float[] {1, 1, 0.5f, 2}, 4))
+                .node("y", "Resize", List.of("x", "s")).output("y"));
+    }
+
+    @Test
+    void resizeTakesItsAxesSinceOpset18() {
+        assertImports("""
+                graph test(x: f32[1,2,3,4]) -> y {
+                  y = Resize(x) nearest half_pixel round_prefer_floor size=6x8 scale=2x2 : f32[1,2,6,8]
+                }
+                """, TestModel.opset(18).input("x", 1, 2, 3, 4).wholes("sizes", 8, 6)
+                .node("y", "Resize", List.of("x", "", "", "sizes"), "axes", new int[] {3, -2}).output("y"));
     }
 
     @Test
