@@ -92,7 +92,10 @@ public final class OnnxImporter {
         importer.writeNodes();
         importer.addOutputs();
         Graph named = NameOutputs.run(importer.assembly.build());
-        return DropUnreadNodes.run(RecognizeActivations.run(DropUnreadNodes.run(named)));
+        Graph finished = DropUnreadNodes.run(RecognizeActivations.run(DropUnreadNodes.run(named)));
+        boolean open = model.graph().inputs().stream().flatMap(input -> input.dims().stream())
+                .anyMatch(dims -> !dims.isEmpty() && dims.getFirst().size().isEmpty());
+        return options.batch().isPresent() && !open ? SetBatch.run(finished, options.batch().getAsInt()) : finished;
     }
 
     private void writeNodes() {
