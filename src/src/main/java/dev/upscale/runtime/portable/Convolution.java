@@ -76,7 +76,8 @@ final class Convolution implements Kernel {
         private final Location to;
         private final int outputs = destination.dim(1);
         private final float[] values = new float[source.dim(1)];
-        private final float[] sums = new float[outputs];
+        private final float[][] sums = weights.sums();
+        private final float[] results = new float[outputs];
         private final float[] residuals = new float[outputs];
 
         Call(Binding binding) {
@@ -90,11 +91,19 @@ final class Convolution implements Kernel {
             for (int image = 0; image < destination.dim(0); image++) {
                 for (int y = 0; y < destination.dim(2); y++) {
                     for (int x = 0; x < destination.dim(3); x++) {
-                        System.arraycopy(bias, 0, sums, 0, outputs);
+                        begin();
                         sumTaps(image, y, x);
                         finish(image, y, x);
                     }
                 }
+            }
+        }
+
+        private void begin() {
+            int at = 0;
+            for (float[] part : sums) {
+                System.arraycopy(bias, at, part, 0, part.length);
+                at += part.length;
             }
         }
 
@@ -115,14 +124,19 @@ final class Convolution implements Kernel {
         }
 
         private void finish(int image, int y, int x) {
+            int at = 0;
+            for (float[] part : sums) {
+                System.arraycopy(part, 0, results, at, part.length);
+                at += part.length;
+            }
             if (addend != null) {
                 addend.axis(1).read(pixel(residual, addend, image, y, x), 0, outputs, residuals, 0);
                 for (int o = 0; o < outputs; o++) {
-                    sums[o] += residuals[o];
+                    results[o] += residuals[o];
                 }
             }
-            Functions.apply(activation, sums, outputs);
-            destination.axis(1).write(sums, 0, pixel(to, destination, image, y, x), 0, outputs);
+            Functions.apply(activation, results, outputs);
+            destination.axis(1).write(results, 0, pixel(to, destination, image, y, x), 0, outputs);
         }
 
         private static long pixel(Location location, Layout layout, int image, int y, int x) {

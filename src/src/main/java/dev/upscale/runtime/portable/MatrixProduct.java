@@ -77,7 +77,7 @@ final class MatrixProduct implements Kernel {
         private final Location to;
         private final Nest.Cursor cursor = batches.cursor();
         private final float[] values = new float[depth];
-        private final float[] matrix = new float[Math.multiplyExact(depth, outputs)];
+        private final float[][] matrix = new float[depth][outputs];
         private final float[] biases = new float[outputs];
         private final float[] sums = new float[outputs];
 
@@ -111,7 +111,7 @@ final class MatrixProduct implements Kernel {
 
         private void pack(long address) {
             for (int k = 0; k < depth; k++) {
-                rightColumns.read(address + rightRows.offset(k), 0, outputs, matrix, k * outputs);
+                rightColumns.read(address + rightRows.offset(k), 0, outputs, matrix[k], 0);
             }
         }
 
@@ -119,7 +119,7 @@ final class MatrixProduct implements Kernel {
             for (int row = 0; row < rows.size; row++) {
                 leftColumns.read(source + leftRows.offset(row), 0, depth, values, 0);
                 System.arraycopy(biases, 0, sums, 0, outputs);
-                Product.accumulate(sums, 0, outputs, values, 0, depth, matrix, 0);
+                Product.accumulate(sums, values, 0, depth, matrix, 0);
                 Functions.apply(activation, sums, outputs);
                 columns.write(sums, 0, target + rows.offset(row), 0, outputs);
             }

@@ -14,6 +14,8 @@ final class Nest {
     /** Rows are worked on in pieces of at most this many elements, so that arrays for them stay in the cache. */
     static final int PIECE = 2048;
 
+    private static final int SHORT_ROW = 16;
+
     private final boolean empty;
     private final long[] origins;
     /** Per loop, outermost first, the axis of each operand; the last is the row. */
@@ -25,13 +27,27 @@ final class Nest {
         this.loops = loops.toArray(Axis[][]::new);
     }
 
-    /** Axes in the order in which they lie in the first operand's memory. */
+    /** Axes in the order in which they lie in the first operand's memory, unless that makes short rows. */
     static Nest over(Layout... operands) {
         Layout first = operands[0];
         List<Integer> order = IntStream.range(0, first.rank()).boxed()
                 .sorted(Comparator.comparingLong((Integer axis) -> -first.axis(axis).spread()))
                 .toList();
-        return inOrder(order, operands);
+        List<Axis[]> loops = loops(order, operands);
+        lengthenRow(loops);
+        return of(loops, operands);
+    }
+
+    /** A row of a few elements costs more to reach than to run through: then the longest loop is the row. */
+    private static void lengthenRow(List<Axis[]> loops) {
+        int row = loops.size() - 1;
+        int longest = row;
+        for (int loop = 0; loop < row; loop++) {
+            longest = loops.get(loop)[0].size > loops.get(longest)[0].size ? loop : longest;
+        }
+        if (row >= 0 && loops.get(row)[0].size < SHORT_ROW && loops.get(longest)[0].size >= 2 * loops.get(row)[0].size) {
+            loops.add(loops.remove(longest));
+        }
     }
 
     /** Axes in the given order, the last being the row; those not listed are not run through. */

@@ -1,20 +1,20 @@
 package dev.upscale.runtime.portable;
 
 /**
- * The weights of a convolution as [tap][group][channel][output], so that one channel's value meets its outputs side by side.
- * Immutable.
+ * The weights of a convolution as rows [tap][group][channel] of outputs, so that one channel's value meets its outputs side by side;
+ * of a depthwise convolution without multiplier as one row of channels per tap. Immutable.
  */
 final class TapWeights {
     private final int groups;
     private final int channels;
     private final int outputs;
-    private final float[] packed;
+    private final float[][] rows;
 
-    private TapWeights(int groups, int channels, int outputs, float[] packed) {
+    private TapWeights(int groups, int channels, int outputs, float[][] rows) {
         this.groups = groups;
         this.channels = channels;
         this.outputs = outputs;
-        this.packed = packed;
+        this.rows = rows;
     }
 
     /**
@@ -22,18 +22,16 @@ final class TapWeights {
      * @param outputs O
      */
     static TapWeights ofConvolution(float[] weights, int groups, int outputs, int taps) {
-        int perGroup = outputs / groups;
-        int channels = outputs == 0 ? 0 : weights.length / outputs / taps;
-        float[] packed = new float[weights.length];
+        int channels = weights.length / outputs / taps;
+        TapWeights packed = empty(groups, channels, outputs / groups, taps);
         for (int o = 0; o < outputs; o++) {
             for (int c = 0; c < channels; c++) {
                 for (int tap = 0; tap < taps; tap++) {
-                    packed[((tap * groups + o / perGroup) * channels + c) * perGroup + o % perGroup]
-                            = weights[(o * channels + c) * taps + tap];
+                    packed.set(tap, o / packed.outputs, c, o % packed.outputs, weights[(o * channels + c) * taps + tap]);
                 }
             }
         }
-        return new TapWeights(groups, channels, perGroup, packed);
+        return packed;
     }
 
     /**
@@ -41,32 +39,48 @@ final class TapWeights {
      * @param inputs  C
      */
     static TapWeights ofTransposed(float[] weights, int groups, int inputs, int taps) {
-        int channels = inputs / groups;
-        int perGroup = weights.length / inputs / taps;
-        float[] packed = new float[weights.length];
+        int outputs = weights.length / inputs / taps;
+        TapWeights packed = empty(groups, inputs / groups, outputs, taps);
         for (int input = 0; input < inputs; input++) {
-            for (int o = 0; o < perGroup; o++) {
+            for (int o = 0; o < outputs; o++) {
                 for (int tap = 0; tap < taps; tap++) {
-                    packed[((tap * groups + input / channels) * channels + input % channels) * perGroup + o]
-                            = weights[(input * perGroup + o) * taps + tap];
+                    packed.set(tap, input / packed.channels, input % packed.channels, o, weights[(input * outputs + o) * taps + tap]);
                 }
             }
         }
-        return new TapWeights(groups, channels, perGroup, packed);
+        return packed;
+    }
+
+    private static TapWeights empty(int groups, int channels, int outputs, int taps) {
+        boolean isDepthwise = channels == 1 && outputs == 1;
+        return new TapWeights(groups, channels, outputs, isDepthwise ? new float[taps][groups] : new float[taps * groups * channels][outputs]);
+    }
+
+    private boolean isDepthwise() {
+        return channels == 1 && outputs == 1;
+    }
+
+    private void set(int tap, int group, int channel, int output, float weight) {
+        if (isDepthwise()) {
+            rows[tap][group] = weight;
+        } else {
+            rows[(tap * groups + group) * channels + channel][output] = weight;
+        }
+    }
+
+    /** Where the sums of a pixel's outputs are kept: one part per group, or one for all channels of a depthwise convolution. */
+    float[][] sums() {
+        return isDepthwise() ? new float[1][groups] : new float[groups][outputs];
     }
 
     /** Adds what one tap gives to all outputs, from the values of all channels. */
-    void accumulate(int tap, float[] values, float[] sums) {
-        int base = tap * groups * channels * outputs;
-        if (groups == 1) {
-            Product.accumulate(sums, 0, outputs, values, 0, channels, packed, base);
-        } else if (channels == 1) {
-            Product.accumulateDepthwise(sums, groups * outputs, values, outputs, packed, base);
-        } else {
-            for (int group = 0; group < groups; group++) {
-                Product.accumulate(sums, group * outputs, outputs, values, group * channels, channels, packed,
-                        base + group * channels * outputs);
-            }
+    void accumulate(int tap, float[] values, float[][] sums) {
+        if (isDepthwise()) {
+            Product.accumulateEach(sums[0], values, rows[tap]);
+            return;
+        }
+        for (int group = 0; group < groups; group++) {
+            Product.accumulate(sums[group], values, group * channels, channels, rows, (tap * groups + group) * channels);
         }
     }
 }
