@@ -23,8 +23,10 @@ import picocli.CommandLine.Spec;
         subcommands = {
             DemoCommand.class,
             InspectCommand.class,
+            PruneCommand.class,
             CompileCommand.class,
             ExplainCommand.class,
+            ExportCommand.class,
             RunCommand.class,
             VerifyCommand.class,
             BenchCommand.class,
