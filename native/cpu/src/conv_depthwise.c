@@ -1,6 +1,7 @@
 /*
  * Running a depthwise convolution: row by row of the output. The pixels of a row whose taps all lie inside of the image
- * are one run; those left and right of it, where some taps are cut off, are runs of one pixel.
+ * are one run; those left and right of it, where some taps are cut off, are runs of one pixel. Channels by index are first
+ * gathered, a few channels of a band of rows at a time, into memory that stays in the cache.
  */
 #include "conv.h"
 
@@ -26,10 +27,18 @@ static cut cut_window(int64_t from, int64_t dilation, int64_t kernel, int64_t si
     return c;
 }
 
-static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
+/* The channels that a row is computed for, and where they lie: the source's or gathered ones, from input row `top` on. */
+typedef struct part {
+    const float *src;
+    int64_t stride, top;
+    const int32_t *index;
+    int64_t first, channels;
+} part;
+
+static void run_row(const up_conv *conv, const up_conv_args *a, part in, int64_t row) {
     const up_conv_desc *d = &conv->desc;
-    const int64_t stride = a->src.pixel_stride, tap = conv->layout.padded_outputs;
-    const int64_t image = row / a->out_h, top = row % a->out_h * d->stride_h - d->pad_top;
+    const int64_t stride = in.stride, tap = conv->layout.padded_outputs, c = in.first;
+    const int64_t top = row % a->out_h * d->stride_h - d->pad_top;
     const cut ys = cut_window(top, d->dilation_h, d->kernel_h, a->in_h);
     for (int64_t x = 0; x < a->out_w; ) {
         const int64_t left = x * d->stride_w - d->pad_left;
@@ -41,15 +50,15 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
         }
         const int64_t p = row * a->out_w + x;
         up_depthwise_run run = {
-            .src = a->src.data, .pixel_step = d->stride_w * stride, .row_step = (int64_t)d->dilation_h * a->in_w * stride,
+            .src = in.src, .pixel_step = d->stride_w * stride, .row_step = (int64_t)d->dilation_h * a->in_w * stride,
             .column_step = d->dilation_w * stride, .rows = ys.last - ys.first, .columns = xs.last - xs.first,
-            .pixels = n, .channels = d->out_channels, .index = a->src.index,
-            .weights = conv->weights + (ys.first * d->kernel_w + xs.first) * tap, .weights_row = d->kernel_w * tap, .weights_tap = tap,
-            .bias = conv->bias, .addend = a->addend.data ? a->addend.data + p * a->addend.pixel_stride : NULL,
-            .addend_stride = a->addend.pixel_stride, .dst = a->dst.data + p * a->dst.pixel_stride, .dst_stride = a->dst.pixel_stride,
+            .pixels = n, .channels = in.channels, .index = in.index,
+            .weights = conv->weights + (ys.first * d->kernel_w + xs.first) * tap + c, .weights_row = d->kernel_w * tap, .weights_tap = tap,
+            .bias = conv->bias + c, .addend = a->addend.data ? a->addend.data + p * a->addend.pixel_stride + c : NULL,
+            .addend_stride = a->addend.pixel_stride, .dst = a->dst.data + p * a->dst.pixel_stride + c, .dst_stride = a->dst.pixel_stride,
             .low = conv->low, .high = conv->high};
         if (run.rows > 0 && run.columns > 0)
-            run.src += ((image * a->in_h + top + ys.first * d->dilation_h) * a->in_w + left + xs.first * d->dilation_w) * stride;
+            run.src += ((top + ys.first * d->dilation_h - in.top) * a->in_w + left + xs.first * d->dilation_w) * stride;
         else
             run.rows = 0;
         conv->kernels->depthwise(&run);
@@ -58,10 +67,56 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
     }
 }
 
+enum { GATHERED_CHANNELS = 16, GATHERED_FLOATS = 12 << 10 };
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* The input rows [*from, *to) that the output rows [y0, y1) of an image need. */
+static void rows_needed(const up_conv_desc *d, const up_conv_args *a, int64_t y0, int64_t y1, int64_t *from, int64_t *to) {
+    *from = larger(0, y0 * d->stride_h - d->pad_top);
+    *to = smaller(a->in_h, (y1 - 1) * d->stride_h - d->pad_top + (int64_t)(d->kernel_h - 1) * d->dilation_h + 1);
+    if (*to < *from) *to = *from;
+}
+
+/* Output rows [y0, y1) of an image, by way of gathered channels; 0 if not even one row's inputs have room. */
+static int run_gathered(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1) {
+    const up_conv_desc *d = &conv->desc;
+    const int64_t room = GATHERED_FLOATS / GATHERED_CHANNELS / a->in_w;    /* in input rows */
+    const int64_t band = (room - (int64_t)(d->kernel_h - 1) * d->dilation_h - 1) / d->stride_h + 1;
+    if (room < (int64_t)(d->kernel_h - 1) * d->dilation_h + 1) return 0;
+    float gathered[GATHERED_FLOATS];
+    for (int64_t c = 0; c < d->out_channels; c += GATHERED_CHANNELS) {
+        const int64_t n = smaller(GATHERED_CHANNELS, d->out_channels - c);
+        for (int64_t y = y0; y < y1; y += band) {
+            const int64_t end = smaller(y1, y + band);
+            int64_t from, to;
+            rows_needed(d, a, y, end, &from, &to);
+            const up_gather_args gather = {
+                .channels = (int32_t)n, .dst = {gathered, GATHERED_CHANNELS},
+                .src = {a->src.data + (image * a->in_h + from) * a->in_w * a->src.pixel_stride, a->src.pixel_stride, a->src.index + c}};
+            const up_job job = {.args = &gather, .items = (to - from) * a->in_w, .tasks = 1};
+            conv->kernels->gather(&job, 0, 1);
+            const part in = {gathered, GATHERED_CHANNELS, from, NULL, c, n};
+            for (int64_t row = y; row < end; row++) run_row(conv, a, in, image * a->out_h + row);
+        }
+    }
+    return 1;
+}
+
 static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const depthwise_job *job = argument;
+    const up_conv_args *a = job->args;
     const int64_t end = up_cut(job->rows, job->tasks, last);
-    for (int64_t row = up_cut(job->rows, job->tasks, first); row < end; row++) run_row(job->conv, job->args, row);
+    for (int64_t row = up_cut(job->rows, job->tasks, first); row < end; ) {
+        const int64_t image = row / a->out_h, stop = smaller(end, (image + 1) * a->out_h);
+        if (!a->src.index || !run_gathered(job->conv, a, image, row % a->out_h, stop - image * a->out_h)) {
+            const part in = {a->src.data + image * a->in_h * a->in_w * a->src.pixel_stride, a->src.pixel_stride, 0, a->src.index, 0,
+                             job->conv->desc.out_channels};
+            for (int64_t r = row; r < stop; r++) run_row(job->conv, a, in, r);
+        }
+        row = stop;
+    }
 }
 
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *a, up_pool *pool) {

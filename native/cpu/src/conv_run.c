@@ -18,6 +18,7 @@ enum {
     TABLE_ENTRIES = 6144,        /* places of taps that a block of pixels may have: on the stack */
     MOST_PIXELS = 768,           /* of a block */
     FEWEST_PIXELS = 48,
+    FEW_TILES = 24,
     BLOCK_BYTES = 160 << 10      /* of inputs that a block of pixels reads */
 };
 
@@ -88,6 +89,14 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
     const int64_t n = p1 - p0, tiles = (n + kind->mr - 1) / kind->mr;
     const float *const *rows = tile.rows;
     const int64_t segments = tile.segments, length = tile.length;
+    /*
+     * Where a panel lasts for a few tiles only, each of them fetches its share of the panel that comes next: behind this
+     * one, or the first of all; never beyond the weights, since fetching what is not mapped is slow.
+     */
+    const int64_t panel_floats = segments * length * kind->width;
+    const int fetch = tiles <= FEW_TILES, wrap = tile.weights + 2 * panel_floats > conv->weights + conv->layout.weight_floats;
+    const char *next = (const char *)(wrap ? conv->weights : tile.weights + panel_floats);
+    tile.ahead_step = fetch ? kind->width * 4 / tiles : 0;
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t first = up_cut(n, tiles, i), mr = up_cut(n, tiles, i + 1) - first;
         tile.rows = rows + first * tile.row_step;
@@ -99,6 +108,7 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
             tile.addend = tile.dst;
             tile.addend_stride = tile.dst_stride;
         }
+        tile.ahead = next + panel_floats * 4 / tiles * i;
         const int merged = runs && all(inside + first, mr);
         tile.segments = merged ? conv->desc.kernel_h : segments;
         tile.length = merged ? conv->desc.kernel_w * length : length;

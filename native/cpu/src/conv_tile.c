@@ -10,104 +10,113 @@
  * `indexed`: whether channels come from a list. All are constants where this is expanded, so that the sums live in
  * registers.
  */
-#define UP_DEFINE_TILE(w)                                                                                           \
-    /* The edges, where some of the panel's outputs do not exist: sums pass through memory. */                        \
-    static __attribute__((noinline)) void finish_part##w(const up_tile *t, const v##w##f *sum, int mr, int nv) {    \
-        for (int i = 0; i < mr; i++)                                                                                \
-            for (int v = 0; v < nv; v++) {                                                                          \
-                int64_t left = t->outputs - v * w;                                                                  \
-                if (left >= w) store##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v]);                       \
-                else if (left > 0) store_part##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v], left);        \
-            }                                                                                                       \
-    }                                                                                                               \
-    static __attribute__((noinline)) void begin_part##w(const up_tile *t, v##w##f *sum, int mr, int nv) {           \
-        for (int i = 0; i < mr; i++)                                                                                \
-            for (int v = 0; v < nv; v++) {                                                                          \
-                int64_t left = t->outputs - v * w;                                                                  \
-                const float *a = t->addend + i * t->addend_stride + v * w;                                          \
-                sum[i * nv + v] = left >= w ? load##w(a) : left > 0 ? load_part##w(a, left) : (v##w##f){0};         \
-            }                                                                                                       \
-    }                                                                                                               \
-    UP_INLINE void finish##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                          \
-        const v##w##f low = splat##w(t->low), high = splat##w(t->high);                                             \
-        _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = min##w(high, max##w(low, sum[i]));      \
-        if (t->outputs == nv * w) {                                                                                 \
-            float *d = t->dst;                                                                                      \
-            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                               \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) store##w(d + v * w, sum[i * nv + v]);          \
-        } else {                                                                                                    \
-            v##w##f part[UP_MAX_MR * 2];                                                                            \
-            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) part[i] = sum[i];                            \
-            finish_part##w(t, part, mr, nv);                                                                        \
-        }                                                                                                           \
-    }                                                                                                               \
-    UP_INLINE void begin##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                           \
-        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) {                                                      \
-            v##w##f b = t->bias ? load##w(t->bias + v * w) : (v##w##f){0};                                          \
-            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) sum[i * nv + v] = b;                              \
-        }                                                                                                           \
-        if (!t->addend) return;                                                                                     \
-        if (t->outputs == nv * w) {                                                                                 \
-            const float *a = t->addend;                                                                             \
-            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                            \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += load##w(a + v * w);         \
-        } else {                                                                                                    \
-            v##w##f part[UP_MAX_MR * 2];                                                                            \
-            begin_part##w(t, part, mr, nv);                                                                         \
-            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] += part[i];                           \
-        }                                                                                                           \
-    }                                                                                                               \
-    UP_INLINE void tile##w(const up_tile *t, const int mr, const int nv, const int indexed) {                       \
-        v##w##f sum[UP_MAX_MR * 2];                                                                                 \
-        const float *p[UP_MAX_MR];                                                                                  \
-        begin##w(t, sum, mr, nv);                                                                                   \
-        const float *weights = t->weights;                                                                          \
-        const float *const *rows = t->rows;                                                                         \
-        const int64_t length = t->length, offset = indexed ? 0 : t->offset;                                         \
-        for (int64_t s = 0; s < t->segments; s++) {                                                                 \
-            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + offset;            \
-            rows += t->segment_step;                                                                                \
-            const int32_t *index = t->index;                                                                        \
-            _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++) {                                          \
-                const int64_t at = indexed ? index[k] : k;                                                          \
-                v##w##f b[2];                                                                                       \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);               \
-                weights += nv * w;                                                                                  \
-                _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) {                                             \
-                    const v##w##f a = splat##w(p[i][at]);                                                           \
-                    _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += a * b[v];               \
-                }                                                                                                   \
-            }                                                                                                       \
-        }                                                                                                           \
-        finish##w(t, sum, mr, nv);                                                                                  \
-    }                                                                                                               \
-    /* One pixel: bound by memory or by latency, so four channels at a time have sums of their own. */             \
-    UP_INLINE void single##w(const up_tile *t, const int nv, const int indexed) {                                   \
-        v##w##f sum[2], more[4 * 2];                                                                                \
-        begin##w(t, sum, 1, nv);                                                                                    \
-        _Pragma("GCC unroll 16") for (int i = 0; i < 4 * nv; i++) more[i] = (v##w##f){0};                           \
-        const float *weights = t->weights;                                                                          \
-        for (int64_t s = 0; s < t->segments; s++) {                                                                 \
-            const float *p = t->rows[s * t->segment_step] + t->offset;                                              \
-            const int32_t *index = t->index;                                                                        \
-            int64_t k = 0;                                                                                          \
-            for (; k + 4 <= t->length; k += 4) {                                                                    \
-                _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                               \
-                    const v##w##f a = splat##w(p[indexed ? index[k + i] : k + i]);                                  \
-                    _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                            \
-                        more[i * nv + v] += a * load##w(weights + (i * nv + v) * w);                                \
-                }                                                                                                   \
-                weights += 4 * nv * w;                                                                              \
-            }                                                                                                       \
-            for (; k < t->length; k++) {                                                                            \
-                const v##w##f a = splat##w(p[indexed ? index[k] : k]);                                              \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) more[v] += a * load##w(weights + v * w);       \
-                weights += nv * w;                                                                                  \
-            }                                                                                                       \
-        }                                                                                                           \
-        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                                        \
-            sum[v] += (more[v] + more[nv + v]) + (more[2 * nv + v] + more[3 * nv + v]);                             \
-        finish##w(t, sum, 1, nv);                                                                                   \
+#define UP_DEFINE_TILE(w)                                                                                                         \
+    /* The edges, where some of the panel's outputs do not exist: sums pass through memory. */                                    \
+    static __attribute__((noinline)) void finish_part##w(const up_tile *t, const v##w##f *sum, int mr, int nv) {                  \
+        for (int i = 0; i < mr; i++)                                                                                              \
+            for (int v = 0; v < nv; v++) {                                                                                        \
+                int64_t left = t->outputs - v * w;                                                                                \
+                if (left >= w) store##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v]);                                     \
+                else if (left > 0) store_part##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v], left);                      \
+            }                                                                                                                     \
+    }                                                                                                                             \
+    static __attribute__((noinline)) void begin_part##w(const up_tile *t, v##w##f *sum, int mr, int nv) {                         \
+        for (int i = 0; i < mr; i++)                                                                                              \
+            for (int v = 0; v < nv; v++) {                                                                                        \
+                int64_t left = t->outputs - v * w;                                                                                \
+                const float *a = t->addend + i * t->addend_stride + v * w;                                                        \
+                sum[i * nv + v] = left >= w ? load##w(a) : left > 0 ? load_part##w(a, left) : (v##w##f){0};                       \
+            }                                                                                                                     \
+    }                                                                                                                             \
+    UP_INLINE void finish##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                        \
+        const v##w##f low = splat##w(t->low), high = splat##w(t->high);                                                           \
+        _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = min##w(high, max##w(low, sum[i]));                    \
+        if (t->outputs == nv * w) {                                                                                               \
+            float *d = t->dst;                                                                                                    \
+            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                             \
+                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) store##w(d + v * w, sum[i * nv + v]);                        \
+        } else {                                                                                                                  \
+            v##w##f part[UP_MAX_MR * 2];                                                                                          \
+            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) part[i] = sum[i];                                          \
+            finish_part##w(t, part, mr, nv);                                                                                      \
+        }                                                                                                                         \
+    }                                                                                                                             \
+    UP_INLINE void begin##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                         \
+        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) {                                                                    \
+            v##w##f b = t->bias ? load##w(t->bias + v * w) : (v##w##f){0};                                                        \
+            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) sum[i * nv + v] = b;                                            \
+        }                                                                                                                         \
+        if (!t->addend) return;                                                                                                   \
+        if (t->outputs == nv * w) {                                                                                               \
+            const float *a = t->addend;                                                                                           \
+            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                                          \
+                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += load##w(a + v * w);                       \
+        } else {                                                                                                                  \
+            v##w##f part[UP_MAX_MR * 2];                                                                                          \
+            begin_part##w(t, part, mr, nv);                                                                                       \
+            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] += part[i];                                         \
+        }                                                                                                                         \
+    }                                                                                                                             \
+    /* One channel of all pixels. */                                                                                              \
+    UP_INLINE void channel##w(v##w##f *sum, const float *const *p, int64_t at, const float *weights, const int mr, const int nv) {\
+        v##w##f b[2];                                                                                                             \
+        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);                                     \
+        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) {                                                                   \
+            const v##w##f a = splat##w(p[i][at]);                                                                                 \
+            _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += a * b[v];                                     \
+        }                                                                                                                         \
+    }                                                                                                                             \
+    UP_INLINE void tile##w(const up_tile *t, const int mr, const int nv, const int indexed) {                                     \
+        v##w##f sum[UP_MAX_MR * 2];                                                                                               \
+        const float *p[UP_MAX_MR];                                                                                                \
+        begin##w(t, sum, mr, nv);                                                                                                 \
+        const float *weights = t->weights;                                                                                        \
+        const float *const *rows = t->rows;                                                                                       \
+        const char *ahead = t->ahead;                                                                                             \
+        const int64_t length = t->length, offset = indexed ? 0 : t->offset, step = nv > 1 ? t->ahead_step : 0;                    \
+        for (int64_t s = 0; s < t->segments; s++) {                                                                               \
+            _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + offset;                          \
+            rows += t->segment_step;                                                                                              \
+            const int32_t *index = t->index;                                                                                      \
+            if (step) {    /* fetched ahead in small steps: the loop below cannot afford even that */                             \
+                _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++, weights += nv * w, ahead += step) {                  \
+                    __builtin_prefetch(ahead, 0, 2);                                                                              \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, mr, nv);                                                  \
+                }                                                                                                                 \
+            } else {                                                                                                              \
+                _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++, weights += nv * w)                                   \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, mr, nv);                                                  \
+            }                                                                                                                     \
+        }                                                                                                                         \
+        finish##w(t, sum, mr, nv);                                                                                                \
+    }                                                                                                                             \
+    /* One pixel: bound by memory or by latency, so four channels at a time have sums of their own. */                            \
+    UP_INLINE void single##w(const up_tile *t, const int nv, const int indexed) {                                                 \
+        v##w##f sum[2], more[4 * 2];                                                                                              \
+        begin##w(t, sum, 1, nv);                                                                                                  \
+        _Pragma("GCC unroll 16") for (int i = 0; i < 4 * nv; i++) more[i] = (v##w##f){0};                                         \
+        const float *weights = t->weights;                                                                                        \
+        for (int64_t s = 0; s < t->segments; s++) {                                                                               \
+            const float *p = t->rows[s * t->segment_step] + t->offset;                                                            \
+            const int32_t *index = t->index;                                                                                      \
+            int64_t k = 0;                                                                                                        \
+            for (; k + 4 <= t->length; k += 4) {                                                                                  \
+                _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                                             \
+                    const v##w##f a = splat##w(p[indexed ? index[k + i] : k + i]);                                                \
+                    _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                                          \
+                        more[i * nv + v] += a * load##w(weights + (i * nv + v) * w);                                              \
+                }                                                                                                                 \
+                weights += 4 * nv * w;                                                                                            \
+            }                                                                                                                     \
+            for (; k < t->length; k++) {                                                                                          \
+                const v##w##f a = splat##w(p[indexed ? index[k] : k]);                                                            \
+                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) more[v] += a * load##w(weights + v * w);                     \
+                weights += nv * w;                                                                                                \
+            }                                                                                                                     \
+        }                                                                                                                         \
+        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                                                      \
+            sum[v] += (more[v] + more[nv + v]) + (more[2 * nv + v] + more[3 * nv + v]);                                           \
+        finish##w(t, sum, 1, nv);                                                                                                 \
     }
 
 UP_DEFINE_TILE(4)
@@ -118,11 +127,11 @@ UP_DEFINE_TILE(8)
 UP_DEFINE_TILE(16)
 #endif
 
-#define UP_TILE(w, nv, mr)                                                                                          \
-    static void tile_##w##x##nv##_##mr(const up_tile *t) { tile##w(t, mr, nv, 0); }                                 \
+#define UP_TILE(w, nv, mr)                                                                                                        \
+    static void tile_##w##x##nv##_##mr(const up_tile *t) { tile##w(t, mr, nv, 0); }                                               \
     static void tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, 1); }
-#define UP_SINGLE(w, nv)                                                                                            \
-    static void single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                        \
+#define UP_SINGLE(w, nv)                                                                                                          \
+    static void single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                                      \
     static void single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, 1); }
 
 #define UP_UP_TO_4(m, w, nv) m(w, nv, 1) m(w, nv, 2) m(w, nv, 3) m(w, nv, 4)
@@ -132,8 +141,8 @@ UP_DEFINE_TILE(16)
 
 #define UP_ENTRY(w, nv, mr) tile_##w##x##nv##_##mr,
 #define UP_ENTRY_INDEXED(w, nv, mr) tile_##w##x##nv##_##mr##_indexed,
-#define UP_KIND(w, nv, most)                                                                                        \
-    {w * nv, most, {{UP_UP_TO_##most(UP_ENTRY, w, nv)}, {UP_UP_TO_##most(UP_ENTRY_INDEXED, w, nv)}},                \
+#define UP_KIND(w, nv, most)                                                                                                      \
+    {w * nv, most, {{UP_UP_TO_##most(UP_ENTRY, w, nv)}, {UP_UP_TO_##most(UP_ENTRY_INDEXED, w, nv)}},                              \
      single_##w##x##nv, single_##w##x##nv##_indexed}
 
 #define UP_TILES(w, nv, most) UP_UP_TO_##most(UP_TILE, w, nv) UP_SINGLE(w, nv)

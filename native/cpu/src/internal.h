@@ -66,6 +66,8 @@ typedef struct up_tile {
     int64_t dst_stride;
     int64_t outputs;         /* how many of the panel's outputs exist: 1..width */
     float low, high;         /* the result is clamped to this range */
+    const char *ahead;       /* weights that will be needed next, fetched on the side: `ahead_step` bytes */
+    int64_t ahead_step;      /*   with each channel; 0: none */
 } up_tile;
 
 typedef void (*up_tile_kernel)(const up_tile *tile);
