@@ -24,7 +24,9 @@ final class InputShapes {
         Map<String, Integer> symbols = symbols(inputs, options);
         Map<String, List<Integer>> shapes = new HashMap<>();
         for (OnnxModel.ValueInfo input : inputs) {
-            shapes.put(input.name(), shape(input, options, symbols));
+            List<Integer> shape = shape(input, options, symbols);
+            requireSensible(input, shape);
+            shapes.put(input.name(), shape);
         }
         return shapes;
     }
@@ -35,6 +37,14 @@ final class InputShapes {
                 throw new InvalidInput("the model has no input " + name + " for --input-shape; its inputs are "
                         + inputs.stream().map(OnnxModel.ValueInfo::name).collect(Collectors.joining(", ")));
             }
+        }
+    }
+
+    private static void requireSensible(OnnxModel.ValueInfo input, List<Integer> shape) {
+        double elements = shape.stream().mapToDouble(Integer::doubleValue).reduce(1, (a, b) -> a * b);
+        if (shape.stream().anyMatch(size -> size < 1) || elements > Integer.MAX_VALUE - 8) {
+            throw new InvalidInput("input " + input.name() + " would be " + shape
+                    + ": give dimensions of at least 1 and fewer than 2^31 elements, or get the model again");
         }
     }
 

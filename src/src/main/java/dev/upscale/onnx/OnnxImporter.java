@@ -156,11 +156,11 @@ public final class OnnxImporter {
         Map<String, List<Integer>> shapes = InputShapes.resolve(inputs.stream()
                 .filter(input -> !initializers.contains(input.name())).toList(), options);
         for (OnnxModel.ValueInfo input : inputs) {
-            if (initializers.contains(input.name()) || !read.contains(input.name()) && !shapes.containsKey(input.name())) {
+            boolean real = ElementKind.of(input.elementType()).filter(ElementKind::isReal).isPresent();
+            if (initializers.contains(input.name()) || !real && !read.contains(input.name())) {
                 continue;
             }
-            ElementKind kind = ElementKind.of(input.elementType()).orElse(ElementKind.INT64);
-            if (!kind.isReal()) {
+            if (!real) {
                 throw new InvalidInput("input " + input.name() + " is of element type " + input.elementType()
                         + " of ONNX, where only float inputs are supported: remove it, or make it a constant");
             }

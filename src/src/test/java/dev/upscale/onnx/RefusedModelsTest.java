@@ -53,6 +53,8 @@ class RefusedModelsTest {
         assertRefused("net.onnx: input x has size 3 in dimension 1 in the model, the given shape is [1, 4, 8]: give it that"
                 + " size, or export the model with an open dimension", model,
                 ImportOptions.defaults().withInputShapes(Map.of("x", List.of(1, 4, 8))));
+        assertRefused("net.onnx: input x would be [-1, 3, 8]: give dimensions of at least 1 and fewer than 2^31 elements, or"
+                + " get the model again", model, ImportOptions.defaults().withInputShapes(Map.of("x", List.of(-1, 3, 8))));
         assertRefused("net.onnx: the model has no input z for --input-shape; its inputs are x", model,
                 ImportOptions.defaults().withInputShapes(Map.of("z", List.of(1, 3, 8))));
     }
@@ -77,6 +79,22 @@ class RefusedModelsTest {
                         + " f32[1,4,5,5], w f32[8,5,3,3]; cure: make the weight's second dimension 4",
                 TestModel.opset(13).input("x", 1, 4, 5, 5).weight("w", 8, 5, 3, 3)
                         .node("y", "Conv", List.of("x", "w")).output("y"));
+    }
+
+    @Test
+    void wholeNumberInput() {
+        OnnxModel.ValueInfo ids = new OnnxModel.ValueInfo("ids", ElementKind.INT64.number(),
+                java.util.Optional.of(List.of(new OnnxModel.Dim(java.util.OptionalLong.of(4), ""))));
+        assertRefused("net.onnx: input ids is of element type 7 of ONNX, where only float inputs are supported: remove it, or"
+                        + " make it a constant",
+                TestModel.opset(13).input(ids).weight("table", 10, 3).node("y", "Gather", List.of("table", "ids")).output("y"));
+    }
+
+    @Test
+    void controlFlow() {
+        assertRefused("net.onnx: node that makes y (If, opset 13): operator If is not supported: simplify the model (onnxsim)"
+                        + " or export it without this operator",
+                TestModel.opset(13).input("x", 1).node("y", "If", List.of("x")).output("y"));
     }
 
     @Test

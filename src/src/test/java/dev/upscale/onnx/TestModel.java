@@ -40,6 +40,11 @@ final class TestModel {
         return this;
     }
 
+    TestModel input(OnnxModel.ValueInfo value) {
+        inputs.add(value);
+        return this;
+    }
+
     private static OnnxModel.Dim dim(Object dim) {
         return dim instanceof Integer size ? new OnnxModel.Dim(OptionalLong.of(size), "")
                 : new OnnxModel.Dim(OptionalLong.empty(), dim.equals("?") ? "" : dim.toString());
