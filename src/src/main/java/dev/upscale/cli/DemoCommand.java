@@ -41,7 +41,7 @@ final class DemoCommand extends Console {
     private static final int BATCH = 40;
     private static final int MOST_THREADS = 256;
 
-    @Option(names = "--amount", paramLabel = "A", defaultValue = "0.25", description = "share of each convolution's input channels to prune (default: ${DEFAULT-VALUE})")
+    @Option(names = "--amount", paramLabel = "A", defaultValue = "0.1", description = "share of each convolution's input channels to prune (default: ${DEFAULT-VALUE})")
     private double amount;
 
     @Option(names = "--heuristic", paramLabel = "H", defaultValue = "l2", description = "l1 or l2 (default)")
