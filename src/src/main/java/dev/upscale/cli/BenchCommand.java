@@ -74,7 +74,7 @@ final class BenchCommand extends Console {
             }
             for (String peer : peers) {
                 progress("open %s ...", peer);
-                opened.put(peer, Peers.named(peer).open(model.content(), threads, peerInputs(networks)));
+                opened.put(peer, Peers.named(peer).open(model.forPeers(graph), threads, peerInputs(networks)));
             }
             return compare(networks, contenders, opened);
         } finally {

@@ -2,6 +2,9 @@ package dev.upscale.cli;
 
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeLibraries;
+import dev.upscale.runtime.natives.NativeLibrary;
+import dev.upscale.runtime.onednn.OneDnn;
+import dev.upscale.runtime.upscale.CpuKernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,14 +22,23 @@ final class DoctorCommand extends Console {
 
     record Java(String version, String vendor, String home, long maxHeapBytes) {}
 
-    record Library(String name, boolean found, String version, String file, String place, List<Passed> passedOver, String cure) {
+    record Library(String name, boolean found, String version, String instructionSet, String file, String place, List<Passed> passedOver,
+            String cure) {
         static Library of(LibraryReport report) {
             List<Passed> passedOver = report.passedOver().stream().map(place -> new Passed(place.place(), place.reason())).toList();
             return switch (report) {
                 case LibraryReport.Loaded loaded -> new Library(loaded.library().title(), true, loaded.version(),
-                        loaded.file().toString(), loaded.place(), passedOver, null);
+                        instructionSet(loaded.library()), loaded.file().toString(), loaded.place(), passedOver, null);
                 case LibraryReport.Missing missing ->
-                    new Library(missing.library().title(), false, null, null, null, passedOver, missing.cure());
+                    new Library(missing.library().title(), false, null, null, null, null, passedOver, missing.cure());
+            };
+        }
+
+        private static String instructionSet(NativeLibrary library) {
+            return switch (library) {
+                case ONEDNN -> OneDnn.instructionSet();
+                case UPSCALE_CPU -> CpuKernels.load().instructionSet();
+                case XNNPACK -> null;
             };
         }
     }
@@ -73,7 +85,7 @@ final class DoctorCommand extends Console {
         text.append("native     access ").append(report.nativeAccess ? "allowed" : "DENIED").append('\n');
         for (Library library : report.libraries) {
             text.append(String.format("%-12s %s%n", library.name,
-                    library.found ? library.version + ", " + library.place + ", " + library.file : "MISSING"));
+                    library.found ? library.version + (library.instructionSet == null ? "" : " (" + library.instructionSet + ")") + ", " + library.place + ", " + library.file : "MISSING"));
             library.passedOver.forEach(passed -> text.append("             passed over: ").append(passed.place).append(": ")
                     .append(passed.reason).append('\n'));
         }

@@ -8,7 +8,11 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.graph.Tensor;
 import dev.upscale.graph.TensorType;
 import dev.upscale.onnx.ImportOptions;
+import dev.upscale.onnx.OnnxExporter;
 import dev.upscale.onnx.OnnxImporter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,8 +47,26 @@ final class ModelArguments {
         return model.getFileName().toString();
     }
 
-    byte[] content() {
-        return InputFile.read(model);
+    /**
+     * The network for other runtimes: the file itself, or where the batch or a shape was given, an ONNX file with these sizes.
+     *
+     * @param graph what {@link #read} gave
+     */
+    byte[] forPeers(Graph graph) {
+        if (batch == null && shapes.isEmpty()) {
+            return InputFile.read(model);
+        }
+        try {
+            Path exported = Files.createTempFile("upscale-peer", ".onnx");
+            try {
+                OnnxExporter.write(graph, exported);
+                return Files.readAllBytes(exported);
+            } finally {
+                Files.delete(exported);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the temporary folder cannot be written to", e);
+        }
     }
 
     /** The network as it is in the file. */

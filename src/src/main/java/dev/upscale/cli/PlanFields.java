@@ -3,10 +3,14 @@ package dev.upscale.cli;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanSummary;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /** The fields that every JSON document has for a plan or variant. */
 final class PlanFields {
+    /** A copy that is left. */
+    record Remaining(String name, String kind, long bytes, String reason) {}
+
     private PlanFields() {}
 
     static Map<String, Object> of(Plan plan) {
@@ -32,7 +36,8 @@ final class PlanFields {
         fields.put("model", plan.model());
         fields.put("variant", plan.variant());
         fields.put("target", plan.target());
-        fields.put("remaining", PlanSummary.of(plan).remaining());
+        fields.put("remaining", PlanSummary.of(plan).remaining().stream()
+                .map(copy -> new Remaining(copy.name(), copy.kind().name().toLowerCase(Locale.ROOT), copy.bytes(), copy.reason())).toList());
         return fields;
     }
 }
