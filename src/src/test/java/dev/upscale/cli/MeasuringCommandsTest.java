@@ -36,7 +36,7 @@ class MeasuringCommandsTest {
     @Test
     void allVariantsComputeWhatTheMaskedModelComputes() {
         for (int batch : new int[] {1, 3}) {
-            JsonNode report = CommandLineRun.of("verify", model, "--pattern", pattern, "--batch", batch, "--json").json();
+            JsonNode report = CommandLineRun.of("verify", model, "--pattern", pattern, "--batch", batch, "--costs", "builtin", "--json").json();
             for (String variant : VARIANTS) {
                 JsonNode difference = report.get("variants").get(variant);
                 assertTrue(difference.get("relL2").doubleValue() < 2e-5 && difference.get("maxAbs").doubleValue() < 1e-3, variant + " " + difference);
@@ -53,7 +53,7 @@ class MeasuringCommandsTest {
 
     @Test
     void benchTimesEveryVariant() {
-        JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--json").json();
+        JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--costs", "builtin", "--json").json();
         assertEquals(1, report.get("batch").intValue());
         assertEquals(1, report.get("threads").intValue());
         for (String variant : VARIANTS) {
@@ -70,7 +70,7 @@ class MeasuringCommandsTest {
     @Test
     void enginesAreTimedInTheSameTurns() {
         JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--variants", "unpruned,upscale",
-                "--engines", "upscale,onednn,xnnpack", "--engines", "java", "--json").json();
+                "--engines", "upscale,onednn,xnnpack", "--engines", "java", "--costs", "builtin", "--json").json();
         assertEquals(List.of("unpruned", "upscale", "unpruned@java", "upscale@java"), List.copyOf(report.get("variants").propertyNames()));
     }
 
@@ -81,6 +81,7 @@ class MeasuringCommandsTest {
         CommandLineRun.of("bench", model, "--seconds", "0").refused("--seconds");
         CommandLineRun.of("bench", model, "--peers", "nobody", "--variants", "unpruned").refused("nobody");
         CommandLineRun.of("verify", model, "--engines", "magic").refused("magic");
+        CommandLineRun.of("verify", model, "--costs", "guessed").refused("guessed", "builtin");
         CommandLineRun.of("verify", model, "--input", folder.resolve("absent.npy")).refused("absent.npy");
         CommandLineRun.of("demo", "--amount", "1.5", "--html", folder.resolve("x.html")).refused("amount 1.5");
         CommandLineRun.of("demo", "--images", "7").refused("--images 7");

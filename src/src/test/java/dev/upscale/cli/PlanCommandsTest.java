@@ -59,8 +59,8 @@ class PlanCommandsTest {
     @Test
     void compiledTwiceAPlanIsTheSameFile() throws IOException {
         Path model = DemoFiles.model(folder);
-        CommandLineRun.of("compile", model, "-o", folder.resolve("a.plan"), "--json").json();
-        CommandLineRun.of("compile", model, "-o", folder.resolve("b.plan"), "--json").json();
+        CommandLineRun.of("compile", model, "-o", folder.resolve("a.plan"), "--costs", "builtin", "--json").json();
+        CommandLineRun.of("compile", model, "-o", folder.resolve("b.plan"), "--costs", "builtin", "--json").json();
         assertArrayEquals(Files.readAllBytes(folder.resolve("a.plan")), Files.readAllBytes(folder.resolve("b.plan")));
     }
 
