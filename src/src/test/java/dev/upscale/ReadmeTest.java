@@ -13,8 +13,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,9 +28,10 @@ class ReadmeTest {
         Matcher example = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(ROOT.resolve("README.md")));
         assertTrue(example.find(), "README.md has no Java example");
         Path source = Files.writeString(folder.resolve("Classify.java"), example.group(1));
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        int failures = compiler.run(null, null, null, "-proc:none", "-cp", System.getProperty("java.class.path"), "-d", folder.toString(), source.toString());
-        assertEquals(0, failures);
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        Process compiler = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "javac").toString(), "-proc:none", "-cp", classPath,
+                "-d", folder.toString(), source.toString()).inheritIO().start();
+        assertEquals(0, compiler.waitFor());
         Path model = folder.resolve("densenet.onnx");
         try (InputStream resource = Upscale.class.getResourceAsStream("/dev/upscale/demo/densenet.onnx")) {
             Files.write(model, resource.readAllBytes());
