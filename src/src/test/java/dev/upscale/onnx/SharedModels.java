@@ -11,11 +11,11 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
 /** The fixtures that lie beside the project, in {@code ../shared/models}, or where {@code -Dupscale.models} says. */
-final class SharedModels {
+public final class SharedModels {
     private SharedModels() {}
 
     /** A fixture; where the folder is missing, the test that asks is skipped. */
-    static Path find(String relative) {
+    public static Path find(String relative) {
         Path folder = Path.of(System.getProperty("upscale.models", "../../shared/models"));
         Assumptions.assumeTrue(Files.isDirectory(folder),
                 "no models at " + folder.toAbsolutePath().normalize() + ": give -Dupscale.models=DIR");
@@ -23,7 +23,7 @@ final class SharedModels {
     }
 
     /** A file of little-endian f32 as a tensor; unpacked if its name ends in {@code .gz}. */
-    static Tensor floats(Path file, int... dims) {
+    public static Tensor floats(Path file, int... dims) {
         byte[] bytes = OnnxFile.readBytes(file);
         float[] values = new float[bytes.length / 4];
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
@@ -31,7 +31,7 @@ final class SharedModels {
     }
 
     /** Row {@code row} of a file of little-endian f64. */
-    static double[] doubles(Path file, int row, int columns) {
+    public static double[] doubles(Path file, int row, int columns) {
         try {
             double[] values = new double[columns];
             ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer()
@@ -43,7 +43,7 @@ final class SharedModels {
     }
 
     /** ‖actual − expected‖ / ‖expected‖. */
-    static double relativeL2(DoubleTensor actual, double[] expected) {
+    public static double relativeL2(DoubleTensor actual, double[] expected) {
         double difference = 0;
         double norm = 0;
         for (int i = 0; i < expected.length; i++) {
@@ -53,7 +53,7 @@ final class SharedModels {
         return Math.sqrt(difference / norm);
     }
 
-    static double relativeL2(DoubleTensor actual, Tensor expected) {
+    public static double relativeL2(DoubleTensor actual, Tensor expected) {
         return relativeL2(actual, DoubleTensor.of(expected).values());
     }
 }
