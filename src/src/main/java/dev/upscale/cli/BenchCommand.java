@@ -37,7 +37,8 @@ final class BenchCommand extends Console {
             + " Given again, each set is timed; a variant of a later set is called VARIANT@E+E")
     private List<String> engineSets = List.of();
 
-    @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with, on the unpruned network: onnxruntime")
+    @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with: onnxruntime; each on the unpruned"
+            + " network, and on what export writes of the pattern (called PEER@export)")
     private List<String> peers = List.of();
 
     @Option(names = "--costs", paramLabel = "C", defaultValue = "measured", description = "how kernels are chosen: measured or builtin (default: measured)")
@@ -59,13 +60,24 @@ final class BenchCommand extends Console {
     /** One variant on one set of engines. */
     private record Contender(String name, Variant variant, Plan plan, Runner runner) {}
 
+    /** A peer on the network that {@code export} writes of a variant; of {@code unpruned}, on the network as it is. */
+    private record Rival(String peer, Variant variant, Peer.Session session) {
+        String network() {
+            return variant == Variant.UNPRUNED ? "unpruned" : "export";
+        }
+
+        String name() {
+            return variant == Variant.UNPRUNED ? peer : peer + "@export";
+        }
+    }
+
     @Override
     public Integer call() {
         requirePositive();
         Graph graph = model.read();
         Networks networks = new Networks(graph, model.pattern(graph), model.inputs(graph));
         List<Contender> contenders = new ArrayList<>();
-        Map<String, Peer.Session> opened = new LinkedHashMap<>();
+        List<Rival> rivals = new ArrayList<>();
         try {
             for (String engines : engineSets.isEmpty() ? List.of("") : engineSets) {
                 for (String variant : variants) {
@@ -73,13 +85,13 @@ final class BenchCommand extends Console {
                 }
             }
             for (String peer : peers) {
-                progress("open %s ...", peer);
-                opened.put(peer, Peers.named(peer).open(model.forPeers(graph), threads, peerInputs(networks)));
+                rivals.add(open(peer, Variant.UNPRUNED, model.forPeers(graph), networks));
+                rivals.add(open(peer, Variant.UPSCALE, ModelArguments.onnx(ExportCommand.exported(networks.of(Variant.UPSCALE), Variant.UPSCALE)), networks));
             }
-            return compare(networks, contenders, opened);
+            return compare(networks, contenders, rivals);
         } finally {
             contenders.forEach(contender -> contender.runner.close());
-            opened.values().forEach(Peer.Session::close);
+            rivals.forEach(rival -> rival.session.close());
         }
     }
 
@@ -102,12 +114,17 @@ final class BenchCommand extends Console {
         return new Contender(name, variant, plan, Runner.open(plan, SessionOptions.threads(threads), networks.inputs()));
     }
 
+    private Rival open(String peer, Variant variant, byte[] network, Networks networks) {
+        progress("open %s on the %s network ...", peer, variant == Variant.UNPRUNED ? "unpruned" : "exported");
+        return new Rival(peer, variant, Peers.named(peer).open(network, threads, peerInputs(networks)));
+    }
+
     static List<Peer.Input> peerInputs(Networks networks) {
         return networks.inputs().entrySet().stream().map(input -> new Peer.Input(input.getKey(),
                 input.getValue().type().dims().stream().mapToLong(Integer::longValue).toArray(), input.getValue().floats())).toList();
     }
 
-    private int compare(Networks networks, List<Contender> contenders, Map<String, Peer.Session> opened) {
+    private int compare(Networks networks, List<Contender> contenders, List<Rival> rivals) {
         Map<String, Difference> differences = new LinkedHashMap<>();
         if (!unchecked) {
             for (Contender contender : contenders) {
@@ -115,23 +132,24 @@ final class BenchCommand extends Console {
                 contender.runner.run();
                 differences.put(contender.name, Difference.of(contender.runner.outputs(), networks.truth(contender.variant)));
             }
-            opened.forEach((name, session) -> {
-                session.run();
-                differences.put(name, Difference.of(session.outputs(), networks.truth(Variant.UNPRUNED)));
-            });
+            for (Rival rival : rivals) {
+                progress("check %s ...", rival.name());
+                rival.session.run();
+                differences.put(rival.name(), Difference.of(rival.session.outputs(), networks.truth(rival.variant)));
+            }
         }
         Contest contest = new Contest();
         contenders.forEach(contender -> contest.add(contender.name, contender.runner::run));
-        opened.forEach((name, session) -> contest.add(name, session::run));
-        int count = contenders.size() + opened.size();
+        rivals.forEach(rival -> contest.add(rival.name(), rival.session::run));
+        int count = contenders.size() + rivals.size();
         progress("time %d contenders for %.0f s ...", count, seconds * count);
         contest.run(Duration.ofMillis((long) (1000 * seconds * count)), 5);
-        print(report(networks, contenders, opened, contest, differences), describe(contenders, opened, contest, differences));
+        print(report(networks, contenders, rivals, contest, differences), describe(contenders, rivals, contest, differences));
         boolean passed = differences.values().stream().allMatch(difference -> difference.isWithin(VerifyCommand.TOLERANCE));
         return passed ? 0 : Main.FAILED;
     }
 
-    private Report report(Networks networks, List<Contender> contenders, Map<String, Peer.Session> opened, Contest contest,
+    private Report report(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest,
             Map<String, Difference> differences) {
         Map<String, Map<String, Object>> byVariant = new LinkedHashMap<>();
         for (Contender contender : contenders) {
@@ -141,7 +159,8 @@ final class BenchCommand extends Console {
             byVariant.put(contender.name, fields);
         }
         Map<String, Map<String, Map<String, Object>>> byPeer = new LinkedHashMap<>();
-        opened.keySet().forEach(name -> byPeer.put(name, Map.of("unpruned", times(name, contest, differences))));
+        rivals.forEach(rival -> byPeer.computeIfAbsent(rival.peer, peer -> new LinkedHashMap<>())
+                .put(rival.network(), times(rival.name(), contest, differences)));
         int batch = networks.inputs().values().stream().findFirst().map(input -> input.type().rank() == 0 ? 1 : input.type().dim(0)).orElse(1);
         return new Report(model.name(), batch, threads, contest.rounds(), byVariant, byPeer);
     }
@@ -158,13 +177,13 @@ final class BenchCommand extends Console {
         return fields;
     }
 
-    private String describe(List<Contender> contenders, Map<String, Peer.Session> opened, Contest contest, Map<String, Difference> differences) {
+    private String describe(List<Contender> contenders, List<Rival> rivals, Contest contest, Map<String, Difference> differences) {
         Table table = new Table("variant", "median", "quartiles", "of unpruned", "copies", "copied", "difference");
         for (Contender contender : contenders) {
             Map<String, Object> fields = PlanFields.of(contender.plan);
             row(table, contender.name, contest, differences, String.valueOf(fields.get("copies")), Table.bytes((long) fields.get("copyBytes")));
         }
-        opened.keySet().forEach(name -> row(table, name, contest, differences, "", ""));
+        rivals.forEach(rival -> row(table, rival.name(), contest, differences, "", ""));
         return table.toString();
     }
 

@@ -56,6 +56,11 @@ final class ModelArguments {
         if (batch == null && shapes.isEmpty()) {
             return InputFile.read(model);
         }
+        return onnx(graph);
+    }
+
+    /** A network as an ONNX file's content. */
+    static byte[] onnx(Graph graph) {
         try {
             Path exported = Files.createTempFile("upscale-peer", ".onnx");
             try {

@@ -75,6 +75,17 @@ class MeasuringCommandsTest {
     }
 
     @Test
+    void aPeerIsTimedOnTheNetworkAndOnItsExport() {
+        JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--variants", "unpruned",
+                "--peers", "interpreter", "--costs", "builtin", "--json").json();
+        for (String network : List.of("unpruned", "export")) {
+            JsonNode fields = report.get("peers").get("interpreter").get(network);
+            assertTrue(fields.get("medianNs").longValue() > 0 && fields.get("ratioToUnpruned").doubleValue() > 0, network + " " + fields);
+            assertTrue(fields.get("relL2").doubleValue() < 2e-5, network + " " + fields);
+        }
+    }
+
+    @Test
     void argumentsThatCannotBeAreRefused() {
         CommandLineRun.of("bench", model, "--variants", "fast").refused("fast");
         CommandLineRun.of("bench", model, "--threads", "-1").refused("--threads");
