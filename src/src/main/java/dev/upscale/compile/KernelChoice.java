@@ -192,11 +192,15 @@ final class KernelChoice {
                 case Op.Softmax softmax -> kernels.add("upscale.softmax");
                 case Op.Resize resize -> kernels.add("upscale.resize");
                 case Op.Pad pad -> kernels.add("upscale.pad");
+                case Op.ConvTranspose conv -> kernels.add("upscale.convtranspose");
                 default -> { }
             }
         }
         if (options.engines().contains("onednn") && step.op() instanceof Op.Pool) {
             kernels.add("onednn.pool");
+        }
+        if (options.engines().contains("xnnpack") && step.op() instanceof Op.ConvTranspose) {
+            kernels.add("xnnpack.convtranspose");
         }
         return kernels;
     }

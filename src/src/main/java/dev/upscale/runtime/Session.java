@@ -1,5 +1,6 @@
 package dev.upscale.runtime;
 
+import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View.Place;
@@ -72,16 +73,25 @@ public final class Session implements AutoCloseable {
         Arena owner = Arena.ofShared();
         Binding binding = null;
         try {
-            MemorySegment arena = owner.allocate(executable.plan().arenaBytes() + PADDING, ALIGNMENT);
+            MemorySegment arena = allocate(executable.plan(), owner);
             binding = new Binding(owner, options.threads(), arena, constants);
             return new Session(executable, kernels, binding, arena, options);
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException e) {
             if (binding == null) {
                 owner.close();
             } else {
                 binding.close();
             }
             throw e;
+        }
+    }
+
+    private static MemorySegment allocate(Plan plan, Arena owner) {
+        try {
+            return owner.allocate(Math.addExact(plan.arenaBytes(), PADDING), ALIGNMENT);
+        } catch (ArithmeticException | IllegalArgumentException | OutOfMemoryError e) {
+            throw new InvalidInput("plan " + plan.model() + " needs an arena of " + plan.arenaBytes()
+                    + " bytes, which this machine does not give; compile it for a smaller batch", e);
         }
     }
 

@@ -206,6 +206,16 @@ class SessionTest {
         assertThrows(InvalidInput.class, () -> Executable.prepare(small));
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1L << 50, Long.MAX_VALUE})
+    void anArenaThatCannotBeHadIsRefused(long bytes) {
+        Plan plan = plan(List.of("java.conv"));
+        Plan huge = new Plan("huge", "test", "cpu", plan.inputs(), plan.outputs(), plan.steps(), plan.constants(), bytes, 0, 1);
+        try (Executable executable = Executable.prepare(huge)) {
+            assertTrue(assertThrows(InvalidInput.class, () -> executable.open(1)).getMessage().contains("plan huge needs an arena"));
+        }
+    }
+
     @Test
     void aMissingKernelIsNamed() {
         String message = assertThrows(KernelFailure.class, () -> Executable.prepare(plan(List.of("cudnn.conv")))).getMessage();

@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * {@code upscale.conv}: any channels of the source, by slice or index list; also a source in planes (NCHW), whose channels are so many
@@ -74,15 +75,20 @@ final class UpscaleConvolution {
                 : UpscaleEngine.index(step.source(), constants, channels);
         List<View> sources = new ArrayList<>(List.of(step.source().view()));
         step.addend().ifPresent(operand -> sources.add(operand.view()));
-        long[] steps = new long[sources.size()];
-        steps[0] = source.imageStride() * View.ELEMENT_BYTES;
-        if (addend != null) {
-            steps[1] = addend.pixelStride() * addend.height() * addend.width() * View.ELEMENT_BYTES;
+        UpscaleKernel.Caller caller = (owner, from, to) -> packed.call(owner, new Source(from[0], pixelStride, positions),
+                addend == null ? null : Source.of(from[1], addend.pixelStride()), new Target(to, destination.pixelStride()));
+        if (!perImage) {
+            return UpscaleKernel.single(sources, step.destination(), implementation, caller);
         }
-        long targetStep = destination.pixelStride() * destination.height() * destination.width() * View.ELEMENT_BYTES;
-        return new UpscaleKernel(sources, step.destination(), perImage ? source.batch() : 1, steps, targetStep, implementation,
-                (owner, from, to) -> packed.call(owner, new Source(from[0], pixelStride, positions),
-                        addend == null ? null : Source.of(from[1], addend.pixelStride()), new Target(to, destination.pixelStride())));
+        List<UpscaleKernel.Part> images = IntStream.range(0, source.batch()).mapToObj(image -> new UpscaleKernel.Part(caller,
+                addend == null ? new long[] {image * source.imageStride() * View.ELEMENT_BYTES}
+                        : new long[] {image * source.imageStride() * View.ELEMENT_BYTES, image * imageBytes(addend)},
+                image * imageBytes(destination))).toList();
+        return new UpscaleKernel(sources, step.destination(), images, implementation);
+    }
+
+    private static long imageBytes(Pixels image) {
+        return image.pixelStride() * image.height() * image.width() * View.ELEMENT_BYTES;
     }
 
     private static PackedConvolution pack(Step.Convolve step, ConvolutionShape shape, Preparation preparation) {

@@ -38,6 +38,8 @@ final class UpscaleEngine extends LibraryEngine {
 
     private Recipe compute(String kernel, Step.Compute step) {
         return switch (step.op()) {
+            case Op.ConvTranspose conv when kernel.equals("upscale.convtranspose") ->
+                    UpscaleTransposed.recipe(step, conv, implementation);
             case Op.Apply apply when kernel.equals("upscale.pointwise") -> UpscaleElementwise.apply(step, apply.function(), implementation);
             case Op.ScaleShift scaleShift when kernel.equals("upscale.pointwise") -> UpscaleElementwise.scaleShift(step, implementation);
             case Op.Binary binary when kernel.equals("upscale.binary") ->

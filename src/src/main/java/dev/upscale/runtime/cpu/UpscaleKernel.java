@@ -14,21 +14,22 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A kernel of ours: one call per part, where a part is an image if the library cannot go from image to image by itself.
+ * A kernel of ours: one call, or one for each part where the library cannot go from part to part by itself, such as from image to
+ * image of planes.
  *
- * @param sources      in the order in which the calls number them
- * @param sourceSteps  for each source, bytes from part to part
- * @param targetStep   bytes from part to part of the destination
+ * @param sources        in the order in which the calls number them
  * @param implementation the instruction set
  */
-record UpscaleKernel(List<View> sources, View destination, int parts, long[] sourceSteps, long targetStep, String implementation,
-        Caller caller) implements Kernel {
+record UpscaleKernel(List<View> sources, View destination, List<Part> parts, String implementation) implements Kernel {
 
-    /** Makes the call of one part. */
+    /** Makes a call. */
     @FunctionalInterface
     interface Caller {
         KernelCall call(Arena owner, MemorySegment[] sources, MemorySegment target);
     }
+
+    /** One call, and how far from the start of sources and destination it works, in bytes. */
+    record Part(Caller caller, long[] sourceOffsets, long targetOffset) {}
 
     /** Makes the kernel when the constants are there. */
     @FunctionalInterface
@@ -38,7 +39,7 @@ record UpscaleKernel(List<View> sources, View destination, int parts, long[] sou
 
     /** A kernel of one call. */
     static UpscaleKernel single(List<View> sources, View destination, String implementation, Caller caller) {
-        return new UpscaleKernel(sources, destination, 1, new long[sources.size()], 0, implementation, caller);
+        return new UpscaleKernel(sources, destination, List.of(new Part(caller, new long[sources.size()], 0)), implementation);
     }
 
     @Override
@@ -46,15 +47,15 @@ record UpscaleKernel(List<View> sources, View destination, int parts, long[] sou
         CpuPool pool = binding.shared(CpuPool.class, () -> new CpuPool(binding.threads()));
         Location[] from = sources.stream().map(binding::locate).toArray(Location[]::new);
         Location to = binding.locate(destination);
-        KernelCall[] calls = IntStream.range(0, parts).mapToObj(part -> caller.call(binding.owner(),
-                IntStream.range(0, from.length).mapToObj(source -> segment(from[source], part * sourceSteps[source]))
+        KernelCall[] calls = parts.stream().map(part -> part.caller().call(binding.owner(),
+                IntStream.range(0, from.length).mapToObj(source -> segment(from[source], part.sourceOffsets()[source]))
                         .toArray(MemorySegment[]::new),
-                segment(to, part * targetStep))).toArray(KernelCall[]::new);
+                segment(to, part.targetOffset()))).toArray(KernelCall[]::new);
         return new Call(calls, from, to, pool);
     }
 
-    private static MemorySegment segment(Location location, long step) {
-        return MemorySegment.ofAddress(location.address() + step);
+    private static MemorySegment segment(Location location, long offset) {
+        return MemorySegment.ofAddress(location.address() + offset);
     }
 
     private final class Call implements Invocation {
@@ -79,11 +80,12 @@ record UpscaleKernel(List<View> sources, View destination, int parts, long[] sou
 
         @Override
         public void repoint() {
-            for (int part = 0; part < calls.length; part++) {
+            for (int i = 0; i < calls.length; i++) {
+                Part part = parts.get(i);
                 for (int source = 0; source < from.length; source++) {
-                    calls[part].pointSource(source, from[source].address() + part * sourceSteps[source]);
+                    calls[i].pointSource(source, from[source].address() + part.sourceOffsets()[source]);
                 }
-                calls[part].pointTarget(to.address() + part * targetStep);
+                calls[i].pointTarget(to.address() + part.targetOffset());
             }
         }
     }

@@ -96,8 +96,7 @@ final class XnnpackEngine extends LibraryEngine {
         Pixels to = Pixels.ofImage(step.destination()).requireChannelsLast("destination");
         List<Operand> weights = step.sources().subList(1, step.sources().size());
         for (Operand weight : weights) {
-            Unfit.unless(weight.view().place().kind() == View.Place.Kind.CONSTANT && weight.view().offset() == 0
-                    && weight.view().isRowMajor() && !weight.isIndexed(), "weights that are no whole constants");
+            Unfit.unless(UpscaleTransposed.isWholeConstant(weight), "weights that are no whole constants");
         }
         return new Recipe(0, IMPLEMENTATION, preparation -> new XnnpackKernel(step.sources().getFirst().view(), step.destination(),
                 IMPLEMENTATION, (binding, pool) -> transposed(step, conv, clamp, from, to, binding, pool)));

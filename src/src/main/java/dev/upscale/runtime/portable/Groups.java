@@ -56,8 +56,14 @@ final class Groups {
                 for (int k = Math.max(0, i - before); k <= Math.min(count - 1, i + after); k++) {
                     squares += (double) raw[k] * raw[k];
                 }
-                values[i] = (float) (raw[i] / Math.pow(lrn.bias() + lrn.alpha() / lrn.size() * squares, lrn.beta()));
+                values[i] = (float) (raw[i] / power(lrn.bias() + lrn.alpha() / lrn.size() * squares, lrn.beta()));
             }
         };
+    }
+
+    /** The exponent that networks use is a product of roots. */
+    private static double power(double base, float exponent) {
+        double root = Math.sqrt(base);
+        return exponent == 0.75f ? root * Math.sqrt(root) : Math.pow(base, exponent);
     }
 }

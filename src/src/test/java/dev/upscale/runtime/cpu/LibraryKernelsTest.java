@@ -176,6 +176,20 @@ class LibraryKernelsTest {
         requireMostlyRun();
     }
 
+    @Test
+    void oursTransposeConvolutionsWithoutOverlap() {
+        trials("upscale.convtranspose", () -> {
+            int groups = upTo(2);
+            int channels = groups * upTo(20);
+            int kernelH = upTo(3);
+            int kernelW = upTo(3);
+            compute("upscale.convtranspose", new Op.ConvTranspose(new Window(kernelH, kernelW, kernelH, kernelW, 1, 1, 0, 0, 0, 0), 0, 0,
+                    groups), 1, READ, where(), FUSED, new int[] {upTo(3), channels, upTo(6), upTo(6)},
+                    new int[] {channels, upTo(9), kernelH, kernelW});
+        });
+        requireMostlyRun();
+    }
+
     /** Runs an operation whose first sources are computed, the others constants. */
     private void compute(String kernel, Op op, int computed, Lay[] lays, Where where, Function[] activations, int[]... shapes) {
         StepTrial trial = new StepTrial(random).threads(upTo(2));
