@@ -19,6 +19,7 @@ static int by_value(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     int isa = argc > 1 ? atoi(argv[1]) : up_best_isa(), threads = argc > 2 ? atoi(argv[2]) : 1, rounds = argc > 3 ? atoi(argv[3]) : 15;
+    rounds = rounds < 1 ? 1 : rounds > 64 ? 64 : rounds;
     up_pool *pool;
     if (up_set_isa(isa) || up_pool_create(threads, &pool)) {
         fprintf(stderr, "%s\n", up_last_error());
@@ -32,7 +33,7 @@ int main(int argc, char **argv) {
         problem q = make_problem(s);
         double times[3][64];
         int repeats = (int)(10e6 / s_flops(s)) + 1;
-        for (int r = -1; r < rounds && r < 64; r++)
+        for (int r = -1; r < rounds; r++)
             for (int v = 0; v < 3; v++) {
                 double t = seconds();
                 for (int n = 0; n < repeats; n++)

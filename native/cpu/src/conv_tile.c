@@ -42,6 +42,8 @@
         }                                                                                                                         \
     }                                                                                                                             \
     UP_INLINE void begin##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                         \
+        /* the destination's cache lines arrive while the sums are made */                                                        \
+        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) __builtin_prefetch(t->dst + i * t->dst_stride, 1);                  \
         _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) {                                                                    \
             v##w##f b = t->bias ? load##w(t->bias + v * w) : (v##w##f){0};                                                        \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) sum[i * nv + v] = b;                                            \
