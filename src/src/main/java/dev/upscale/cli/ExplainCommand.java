@@ -37,11 +37,9 @@ final class ExplainCommand extends Console {
         text.append(String.format(Locale.ROOT, "%d of %d consumers read a view; arena %s (at least %s); weights %s%n", summary.views(),
                 summary.consumers(), Table.bytes(summary.arenaBytes()), Table.bytes(summary.arenaLowerBoundBytes()),
                 Table.bytes(summary.weightsBytes())));
-        if (!summary.remaining().isEmpty()) {
-            Table table = new Table("copy left", "bytes", "what", "why");
-            summary.remaining().forEach(copy -> table.row(copy.name(), Table.bytes(copy.bytes()),
-                    copy.kind().name().toLowerCase(Locale.ROOT), copy.reason()));
-            text.append(table);
+        for (PlanSummary.Remaining copy : summary.remaining()) {
+            text.append(String.format(Locale.ROOT, "%n%s %s: %s%n  %s%n", copy.kind().name().toLowerCase(Locale.ROOT),
+                    Table.bytes(copy.bytes()), copy.name(), copy.reason()));
         }
         return text.toString();
     }
