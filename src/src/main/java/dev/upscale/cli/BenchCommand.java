@@ -86,7 +86,7 @@ final class BenchCommand extends Console {
             }
             for (String peer : peers) {
                 rivals.add(open(peer, Variant.UNPRUNED, model.forPeers(graph), networks));
-                rivals.add(open(peer, Variant.UPSCALE, ModelArguments.onnx(ExportCommand.exported(networks.of(Variant.UPSCALE), Variant.UPSCALE)), networks));
+                rivals.add(open(peer, Variant.UPSCALE, ModelFile.onnx(ExportCommand.exported(networks.of(Variant.UPSCALE), Variant.UPSCALE)), networks));
             }
             return compare(networks, contenders, rivals);
         } finally {

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 @Command(name = "prune", description = "Makes a pruning pattern from the network's weights.")
 final class PruneCommand extends Console {
     @Mixin
-    private ModelArguments model;
+    private ModelFile model;
 
     @Option(names = "--heuristic", paramLabel = "H", defaultValue = "l2", description = "how channels are rated: l1 or l2 (default)")
     private String heuristic;
