@@ -91,11 +91,16 @@ final class DemoReport {
         Table table = new Table(rows.getFirst().toArray(String[]::new));
         rows.subList(1, rows.size()).forEach(row -> table.row(row.toArray()));
         StringBuilder text = new StringBuilder(summary()).append("\n\n").append(table).append('\n');
-        MEANINGS.entrySet().stream().sorted(Map.Entry.comparingByKey())
-                .forEach(meaning -> text.append(String.format("%-12s %s%n", meaning.getKey().label(), meaning.getValue())));
-        peers.keySet().forEach(name -> text.append(String.format("%-12s %s%n", name, "another runtime, on the unpruned network")));
+        meanings().forEach((name, meaning) -> text.append(String.format("%-12s %s%n", name, meaning)));
         return text.append("difference   from the network with zeroed weights in the reference engine, relative (L2); must be below ")
                 .append(VerifyCommand.TOLERANCE).append('\n').toString();
+    }
+
+    private Map<String, String> meanings() {
+        Map<String, String> meanings = new LinkedHashMap<>();
+        variants.keySet().forEach(variant -> meanings.put(variant.label(), MEANINGS.get(variant)));
+        peers.keySet().forEach(name -> meanings.put(name, "another runtime, on the unpruned network"));
+        return meanings;
     }
 
     private String summary() {
@@ -133,11 +138,7 @@ final class DemoReport {
                 bars("copyBytes", value -> Table.bytes((long) value)));
         page.bars("Accuracy", "On " + images + " of " + available + " bundled test images.", bars("top1", DemoReport::percent));
         page.table("All figures", "Difference: from the network with zeroed weights in the reference engine, relative (L2).", rows());
-        List<List<String>> meanings = new ArrayList<>();
-        meanings.add(List.of("variant", "what it is"));
-        MEANINGS.entrySet().stream().sorted(Map.Entry.comparingByKey())
-                .forEach(meaning -> meanings.add(List.of(meaning.getKey().label(), meaning.getValue())));
-        return page.table("The variants", "", meanings).toString();
+        return page.glossary("The variants", meanings()).toString();
     }
 
     private List<HtmlReport.Bar> timeBars() {

@@ -2,6 +2,7 @@ package dev.upscale.cli;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * A page that stands alone: paragraphs, bar charts and tables, without script or any other file; light or dark as the
@@ -27,6 +28,7 @@ final class HtmlReport {
             .scroll { overflow-x: auto; }
             table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
             th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+            dt { font-weight: 600; } dd { margin: 0 0 .5rem; color: var(--faint); }
             th:first-child, td:first-child { text-align: left; padding-left: 0; }
             """;
 
@@ -79,6 +81,15 @@ final class HtmlReport {
             body.append("</tr>\n");
         }
         body.append("</table></div>\n");
+        return this;
+    }
+
+    /** Words and what they mean, in the order given. */
+    HtmlReport glossary(String heading, Map<String, String> meanings) {
+        heading(heading, "");
+        body.append("<dl>\n");
+        meanings.forEach((word, meaning) -> body.append("<dt>").append(escape(word)).append("</dt><dd>").append(escape(meaning)).append("</dd>\n"));
+        body.append("</dl>\n");
         return this;
     }
 
