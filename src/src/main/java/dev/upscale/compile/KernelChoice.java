@@ -20,7 +20,13 @@ import java.util.Optional;
 final class KernelChoice {
 
     /** A step with the kernel that runs it, and the memory that the kernel needs while it runs. */
-    record Chosen(Step step, long workspaceBytes) {}
+    record Chosen(Step step, long workspaceBytes) {
+
+        /** Whether no native kernel takes it. */
+        boolean isFallback() {
+            return step.kernel().startsWith("java.");
+        }
+    }
 
     /** Packs the source of a convolution, for the reason given. */
     interface Packer {

@@ -1,7 +1,6 @@
 package dev.upscale.compile;
 
 import dev.upscale.compile.Fusion.Fused;
-import dev.upscale.graph.Function;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.Node;
 import dev.upscale.graph.Op;
@@ -18,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * From a graph to a plan: nodes are fused, tensors get a place, kernels are chosen, copies are inserted where no kernel
@@ -274,17 +274,23 @@ final class Lowering {
         List<String> inPlace = step.addend().stream()
                 .filter(addend -> !root(addend).equals(root(node.input(0))))
                 .toList();
-        View destination = destination(step, inPlace);
-        View written = shaped(destination, rows);
         Operand source = rowsOf(node.input(0), sourceDims);
         Optional<Operand> addend = step.addend().map(tensor -> rowsOf(tensor, rows));
-        Step.Convolve fusedStep = new Step.Convolve(step.name(), "", conv, source, node.input(1), bias, addend,
-                step.activation(), written, Optional.empty(), multiplyAdds);
-        List<KernelChoice.Chosen> chosen = kernels.convolve(fusedStep, reason -> {
+        KernelChoice.Packer packer = reason -> {
             View packed = packed(node.input(0), source.isIndexed() ? Step.Copy.Kind.GATHER : kindOf(source.view()),
                     source.isIndexed() ? obstacles.getOrDefault(step.name(), reason) : reason);
             return Operand.of(shaped(packed, sourceDims));
-        });
+        };
+        Function<View, List<KernelChoice.Chosen>> into = place -> kernels.convolve(
+                new Step.Convolve(step.name(), "", conv, source, node.input(1), bias, addend, step.activation(),
+                        shaped(place, rows), Optional.empty(), multiplyAdds), packer);
+        View destination = destination(step, inPlace);
+        List<KernelChoice.Chosen> chosen = into.apply(destination);
+        if (!inPlace.isEmpty() && chosen.stream().anyMatch(KernelChoice.Chosen::isFallback)) {
+            // Without a kernel that adds, the sum is a step of its own, and needs the addend after the convolution.
+            destination = destination(step, List.of());
+            chosen = into.apply(destination);
+        }
         chosen.forEach(this::add);
         locations.put(step.output(), new Location(destination, ""));
     }
@@ -314,7 +320,12 @@ final class Lowering {
         boolean elementwise = node.op() instanceof Op.Apply || node.op() instanceof Op.ScaleShift
                 || node.op() instanceof Op.Binary;
         List<Operand> sources = node.inputs().stream().map(input -> location(input).operand()).toList();
-        View destination = destination(step, elementwise ? node.inputs() : List.of());
+        // In place of a source, unless another source is the same memory read in another order.
+        List<String> inPlace = node.inputs().stream()
+                .filter(candidate -> elementwise && node.inputs().stream().noneMatch(other ->
+                        root(other).equals(root(candidate)) && !location(other).equals(location(candidate))))
+                .toList();
+        View destination = destination(step, inPlace);
         Step.Compute candidate = new Step.Compute(
                 step.name(), "", node.op(), sources, step.activation(), destination, Optional.empty());
         add(kernels.compute(candidate, (input, reason) -> {
