@@ -84,9 +84,7 @@ final class DemoCommand extends Console {
             }
             Map<Variant, Double> accuracies = accuracies(model, pattern, data);
             accuracies.forEach(report::accuracy);
-            for (Peer peer : Peers.all()) {
-                peers.put(peer.name(), peer.open(model, threads, BenchCommand.peerInputs(networks)));
-            }
+            openPeers(model, networks, peers);
             report.times(contest(entries, peers), peers.keySet());
         } finally {
             entries.forEach(entry -> entry.runner.close());
@@ -106,6 +104,17 @@ final class DemoCommand extends Console {
         }
         if (!(seconds > 0 && seconds <= 3600)) {
             throw new InvalidInput("--seconds " + seconds + " is not a time up to an hour");
+        }
+    }
+
+    /** A peer that does not run here is no reason to stop. */
+    private void openPeers(byte[] model, Networks networks, Map<String, Peer.Session> peers) {
+        for (Peer peer : Peers.all()) {
+            try {
+                peers.put(peer.name(), peer.open(model, threads, BenchCommand.peerInputs(networks)));
+            } catch (RuntimeException | LinkageError e) {
+                progress("%s does not run here and is left out: %s", peer.name(), Main.oneLine(e.toString()));
+            }
         }
     }
 

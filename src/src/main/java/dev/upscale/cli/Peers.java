@@ -1,15 +1,30 @@
 package dev.upscale.cli;
 
 import dev.upscale.graph.InvalidInput;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 
 /** The peers on the class path. */
 final class Peers {
     private Peers() {}
 
+    /** Those that can be loaded; a broken one is as good as absent. */
     static List<Peer> all() {
-        return ServiceLoader.load(Peer.class, ClassLoader.getSystemClassLoader()).stream().map(ServiceLoader.Provider::get).toList();
+        List<Peer> peers = new ArrayList<>();
+        Iterator<Peer> found = ServiceLoader.load(Peer.class, ClassLoader.getSystemClassLoader()).iterator();
+        while (true) {
+            try {
+                if (!found.hasNext()) {
+                    return peers;
+                }
+                peers.add(found.next());
+            } catch (ServiceConfigurationError e) {
+                continue;
+            }
+        }
     }
 
     static Peer named(String name) {
