@@ -1,0 +1,95 @@
+#!/bin/sh
+# Measures the networks of a folder and writes the tables and the figure of the documentation from what was measured.
+set -eu
+project=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0" 2>/dev/null || echo "$0")")/.." && pwd)
+results=$project/docs/results
+
+usage() {
+    cat <<'TEXT'
+usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [MODELS_DIR]
+       bench/measure.sh --page
+
+Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
+docs/results, and rewrites the tables of README.md and docs/benchmarks.md and docs/figures/networks.svg from them.
+Default: batch 1, one thread, 5 s for each contender. --page rewrites only.
+TEXT
+}
+
+fail() {
+    echo "measure: $1" >&2
+    exit 2
+}
+
+batches=1
+threads=1
+seconds=5
+networks=densenet121,efficientnet_v2_s,googlenet,mobilenet_v2,resnet18,resnet50,shufflenet_v2_x1_0,squeezenet1_1
+pattern=l2_0.5
+models=$project/../shared/models/torchvision
+only_page=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --batch|--threads|--seconds|--networks)
+            [ $# -ge 2 ] || fail "$1 needs a value; 'bench/measure.sh --help' lists what there is"
+            case $1 in
+                --batch) batches=$2 ;;
+                --threads) threads=$2 ;;
+                --seconds) seconds=$2 ;;
+                --networks) networks=$2 ;;
+            esac
+            shift ;;
+        --page) only_page=yes ;;
+        --help|-h) usage; exit 0 ;;
+        -*) fail "there is no option $1; 'bench/measure.sh --help' lists what there is" ;;
+        *) models=$1 ;;
+    esac
+    shift
+done
+
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+trap 'exit 130' INT TERM
+
+"$project/upscale" doctor --json >"$temporary/doctor.json"
+export UPSCALE_NO_BUILD=1
+java=$(sed -n 's/.*"home":"\([^"]*\)".*/\1/p' "$temporary/doctor.json")/bin/java
+classes=
+for jar in "$project"/bench/target/upscale-bench-[0-9]*.jar; do
+    classes=$jar:$project/bench/target/libraries/*
+done
+
+write_results() {
+    "$java" -cp "$classes" dev.upscale.bench.Results "$@"
+}
+
+measure() {
+    network=$1
+    batch=$2
+    count=$3
+    echo "measure: $network, batch $batch, $count thread(s)" >&2
+    # The models have batch 1: without --batch the peer reads the file itself.
+    set -- --threads "$count" --seconds "$seconds"
+    [ "$batch" = 1 ] || set -- --batch "$batch" "$@"
+    "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" --peers onnxruntime \
+        "$@" --json >"$temporary/bench.json" \
+        || fail "$network could not be measured (see above); what was measured before is kept in docs/results"
+    write_results keep "$temporary/doctor.json" "$temporary/bench.json" "$pattern" "$(date -u +%Y-%m-%d)" "$commit" \
+        "$results/$network.batch$batch.threads$count.json"
+}
+
+if [ -z "$only_page" ]; then
+    commit=$(git -C "$project" describe --always --dirty=+changes --exclude='*' 2>/dev/null || echo unknown)
+    for network in $(echo "$networks" | tr , ' '); do
+        [ -f "$models/$network.onnx.gz" ] && [ -f "$models/$network.masks.json" ] \
+            || fail "$models lacks $network.onnx.gz or $network.masks.json; give the folder of the models"
+    done
+    for batch in $(echo "$batches" | tr , ' '); do
+        for count in $(echo "$threads" | tr , ' '); do
+            for network in $(echo "$networks" | tr , ' '); do
+                measure "$network" "$batch" "$count"
+            done
+        done
+    done
+fi
+write_results page "$project"
+echo "measure: README.md, docs/benchmarks.md and docs/figures/networks.svg say what docs/results holds" >&2

@@ -1,0 +1,73 @@
+package dev.upscale.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What {@code bench/measure.sh} calls: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
+ * tables and the figure anew from these documents.
+ */
+public final class Results {
+    private static final String BEGIN = "<!-- measured: written by bench/measure.sh from docs/results, not by hand -->\n";
+    private static final String END = "<!-- measured: end -->\n";
+    private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
+
+    private Results() {}
+
+    /** Keeps a measurement or writes the pages; exit code 2, with one line, if it cannot. */
+    public static void main(String[] arguments) throws IOException {
+        try {
+            switch (arguments.length == 0 ? "" : arguments[0]) {
+                case "keep" -> keep(List.of(arguments).subList(1, arguments.length));
+                case "page" -> writePages(Path.of(arguments.length == 2 ? arguments[1] : "."));
+                default -> throw new IllegalArgumentException(USAGE);
+            }
+        } catch (IllegalArgumentException | JacksonException e) {
+            System.err.println("measure: " + e.getMessage());
+            System.exit(2);
+        }
+    }
+
+    private static void keep(List<String> arguments) throws IOException {
+        if (arguments.size() != 6) {
+            throw new IllegalArgumentException(USAGE);
+        }
+        JsonMapper json = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+        Path out = Path.of(arguments.get(5));
+        Files.createDirectories(out.toAbsolutePath().getParent());
+        Files.writeString(out, json.writeValueAsString(ResultsDocument.assemble(json.readTree(Files.readString(Path.of(arguments.get(0)))),
+                json.readTree(Files.readString(Path.of(arguments.get(1)))), arguments.get(2), arguments.get(3), arguments.get(4))) + "\n");
+    }
+
+    private static void writePages(Path project) throws IOException {
+        List<ResultsDocument> documents = ResultsDocument.readAll(project.resolve("docs/results"));
+        for (Path page : List.of(project.resolve("README.md"), project.resolve("docs/benchmarks.md"))) {
+            Files.writeString(page, page(page, documents));
+        }
+        if (!documents.isEmpty()) {
+            Path figure = project.resolve("docs/figures/networks.svg");
+            Files.createDirectories(figure.getParent());
+            Files.writeString(figure, ResultsFigure.svg(ResultsTables.headline(documents)));
+        }
+    }
+
+    /** What a page is to say, given the documents. */
+    static String page(Path page, List<ResultsDocument> documents) throws IOException {
+        String tables = page.endsWith("README.md") ? ResultsTables.readme(documents) : ResultsTables.benchmarks(documents);
+        return replaced(page, Files.readString(page), tables);
+    }
+
+    private static String replaced(Path page, String text, String tables) {
+        int begin = text.indexOf(BEGIN);
+        int end = text.indexOf(END);
+        if (begin < 0 || end < begin) {
+            throw new IllegalArgumentException(page + " lacks the line " + BEGIN.strip() + " or, after it, " + END.strip());
+        }
+        return text.substring(0, begin + BEGIN.length()) + "\n" + tables.stripTrailing() + "\n\n" + text.substring(end);
+    }
+}

@@ -1,0 +1,160 @@
+package dev.upscale.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * One network measured in one setting, as a file of {@code docs/results} holds it: what {@code ./upscale bench --json} printed,
+ * and on which machine, with which versions and when.
+ *
+ * @param times by contender: variants, peers ({@code onnxruntime}) and peers on the exported network ({@code onnxruntime@export})
+ * @param plans by variant
+ */
+record ResultsDocument(String network, String pattern, int batch, int threads, Origin origin, Map<String, Times> times, Map<String, PlanFacts> plans) {
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /** Where and when it was measured. */
+    record Origin(String date, String commit, String machine, Map<String, String> versions) {}
+
+    /**
+     * How long runs of a contender took.
+     *
+     * @param ratio the median of its time over the unpruned network's on our kernels
+     * @param relL2 how far its output was from the reference engine's, relative
+     */
+    record Times(double medianNs, double p25Ns, double p75Ns, double ratio, double relL2) {}
+
+    /** What a variant's plan computes and copies in one run. */
+    record PlanFacts(long multiplyAdds, long copies, long copyBytes, long hiddenCopyBytes, long foldedBytes) {}
+
+    /** The time of a contender over the unpruned network's; not a number if it was not timed. */
+    double ratio(String contender) {
+        return times.containsKey(contender) ? times.get(contender).ratio : Double.NaN;
+    }
+
+    /** The time of one contender over another's; not a number if either was not timed. */
+    double ratio(String contender, String other) {
+        return ratio(contender) / ratio(other);
+    }
+
+    /** The multiply-adds of the pruned network over the unpruned one's. */
+    double multiplyAddsLeft() {
+        return plans.containsKey("upscale") && plans.containsKey("unpruned")
+                ? (double) plans.get("upscale").multiplyAdds / plans.get("unpruned").multiplyAdds : Double.NaN;
+    }
+
+    /** 10⁹ floating-point operations in a second, of a contender on the unpruned network; not a number if it was not timed. */
+    double unprunedGflops(String contender) {
+        return times.containsKey(contender) && plans.containsKey("unpruned")
+                ? 2.0 * plans.get("unpruned").multiplyAdds / times.get(contender).medianNs : Double.NaN;
+    }
+
+    /**
+     * A document from what the commands printed.
+     *
+     * @param doctor of {@code ./upscale doctor --json}; only what does not tell whose machine it is goes into the document
+     * @param bench  of {@code ./upscale bench --json}
+     */
+    static JsonNode assemble(JsonNode doctor, JsonNode bench, String pattern, String date, String commit) {
+        ObjectNode document = JSON.createObjectNode();
+        document.put("network", bench.required("model").stringValue().replaceFirst("\\.onnx(\\.gz)?$", ""));
+        document.put("pattern", pattern);
+        document.put("date", date);
+        document.put("commit", commit);
+        ObjectNode machine = document.putObject("machine");
+        machine.set("processor", doctor.required("processor").path("processor"));
+        machine.set("vectors", doctor.required("processor").path("vectors"));
+        machine.set("system", doctor.required("system"));
+        machine.set("cores", doctor.required("cores"));
+        ObjectNode versions = document.putObject("versions");
+        versions.set("upscale", doctor.required("version"));
+        versions.set("JDK", doctor.required("java").required("version"));
+        for (JsonNode library : doctor.required("libraries")) {
+            if (library.required("found").booleanValue()) {
+                String instructionSet = library.path("instructionSet").asString("");
+                versions.put(library.required("name").stringValue(),
+                        library.required("version").stringValue() + (instructionSet.isEmpty() ? "" : " (" + instructionSet + ")"));
+            }
+        }
+        doctor.required("peers").forEach(peer -> versions.set(peer.required("name").stringValue(), peer.required("version")));
+        document.set("bench", bench);
+        return document;
+    }
+
+    /**
+     * All documents of a folder, by batch, threads and network; none if there is no such folder.
+     *
+     * @throws IllegalArgumentException if one is not such a document; the message names it
+     */
+    static List<ResultsDocument> readAll(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        List<ResultsDocument> documents = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(file -> file.getFileName().toString().endsWith(".json")).toList()) {
+                documents.add(read(file));
+            }
+        }
+        documents.sort(Comparator.comparing(ResultsDocument::batch).thenComparing(ResultsDocument::threads).thenComparing(ResultsDocument::network));
+        return documents;
+    }
+
+    private static ResultsDocument read(Path file) throws IOException {
+        try {
+            return of(JSON.readTree(Files.readString(file)));
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException(file + " is not a results document: " + e.getOriginalMessage() + "; measure again with bench/measure.sh", e);
+        }
+    }
+
+    static ResultsDocument of(JsonNode document) {
+        JsonNode bench = document.required("bench");
+        Map<String, Times> times = new LinkedHashMap<>();
+        Map<String, PlanFacts> plans = new LinkedHashMap<>();
+        bench.required("variants").forEachEntry((variant, fields) -> {
+            times.put(variant, times(fields));
+            plans.put(variant, new PlanFacts(count(fields, "multiplyAdds"), count(fields, "copies"), count(fields, "copyBytes"),
+                    count(fields, "hiddenCopyBytes"), count(fields, "foldedBytes")));
+        });
+        bench.required("peers").forEachEntry((peer, networks) -> networks.forEachEntry((network, fields) ->
+                times.put(network.equals("unpruned") ? peer : peer + "@" + network, times(fields))));
+        return new ResultsDocument(document.required("network").stringValue(), document.required("pattern").stringValue(),
+                bench.required("batch").intValue(), bench.required("threads").intValue(), origin(document), times, plans);
+    }
+
+    private static Origin origin(JsonNode document) {
+        JsonNode machine = document.required("machine");
+        List<String> vectors = new ArrayList<>();
+        machine.required("vectors").forEach(vector -> vectors.add(vector.stringValue()));
+        Map<String, String> versions = new LinkedHashMap<>();
+        document.required("versions").forEachEntry((library, version) -> versions.put(library, version.stringValue()));
+        String described = machine.required("processor").stringValue() + " (" + String.join(", ", vectors) + "), "
+                + machine.required("cores").intValue() + " cores, " + machine.required("system").stringValue();
+        return new Origin(document.required("date").stringValue(), document.required("commit").stringValue(), described, versions);
+    }
+
+    private static Times times(JsonNode fields) {
+        return new Times(number(fields, "medianNs"), number(fields, "p25Ns"), number(fields, "p75Ns"), number(fields, "ratioToUnpruned"),
+                number(fields, "relL2"));
+    }
+
+    private static double number(JsonNode fields, String name) {
+        return fields.required(name).doubleValue();
+    }
+
+    private static long count(JsonNode fields, String name) {
+        return fields.required(name).longValue();
+    }
+}

@@ -1,0 +1,169 @@
+package dev.upscale.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What measured documents become. */
+class ResultsTest {
+    private static final Path PROJECT = Files.exists(Path.of("README.md")) ? Path.of("") : Path.of("..");
+
+    private static final String DOCTOR = """
+            {"version": "9.9", "java": {"version": "25.0.1", "home": "/secret/jdk"}, "system": "Linux amd64", "cores": 4,
+             "processor": {"processor": "Example CPU", "vectors": ["avx2", "fma"]},
+             "libraries": [{"name": "oneDNN", "found": true, "version": "3.13", "instructionSet": "avx2", "file": "/secret/libdnnl.so"},
+                           {"name": "XNNPACK", "found": false}],
+             "peers": [{"name": "onnxruntime", "version": "1.29.0"}]}""";
+
+    private static final String BENCH = """
+            {"model": "MODEL.onnx.gz", "batch": 1, "threads": 1, "variants": {
+              "unpruned":    {"copies": 0, "copyBytes": 0,       "hiddenCopyBytes": 0, "foldedBytes": 0,    "multiplyAdds": 2000000000,
+                              "medianNs": 80000000, "p25Ns": 79000000, "p75Ns": 81000000, "ratioToUnpruned": 1,   "relL2": 2e-7},
+              "constrained": {"copies": 0, "copyBytes": 0,       "hiddenCopyBytes": 0, "foldedBytes": 0,    "multiplyAdds": 1040000000,
+                              "medianNs": 44000000, "p25Ns": 44000000, "p75Ns": 45000000, "ratioToUnpruned": 0.55, "relL2": 1e-7},
+              "baseline":    {"copies": 9, "copyBytes": 4321000, "hiddenCopyBytes": 0, "foldedBytes": 0,    "multiplyAdds": 1000000000,
+                              "medianNs": 72000000, "p25Ns": 70000000, "p75Ns": 79200000, "ratioToUnpruned": 0.9,  "relL2": 1e-7},
+              "paper":       {"copies": 4, "copyBytes": 99900,   "hiddenCopyBytes": 0, "foldedBytes": 0,    "multiplyAdds": 1000000000,
+                              "medianNs": 64000000, "p25Ns": 64000000, "p75Ns": 65000000, "ratioToUnpruned": 0.8,  "relL2": 1e-7},
+              "upscale":     {"copies": 0, "copyBytes": 0,       "hiddenCopyBytes": 0, "foldedBytes": 2500, "multiplyAdds": 1000000000,
+                              "medianNs": 40000000, "p25Ns": 40000000, "p75Ns": 41000000, "ratioToUnpruned": UPSCALE, "relL2": 3e-7}},
+             "peers": PEERS}""";
+
+    private static final String PEERS = """
+            {"onnxruntime": {"unpruned": {"medianNs": 100000000, "p25Ns": 99000000, "p75Ns": 101000000, "ratioToUnpruned": 1.25, "relL2": 1e-7},
+                             "export":   {"medianNs": 60000000,  "p25Ns": 60000000, "p75Ns": 61000000,  "ratioToUnpruned": 0.75, "relL2": 4e-7}}}""";
+
+    /** One network against a peer, and another that was measured without it. */
+    private static final List<ResultsDocument> DOCUMENTS =
+            List.of(ResultsDocument.of(document("first", "0.5", PEERS)), ResultsDocument.of(document("second_net", "0.72", "{}")));
+
+    @TempDir
+    private Path folder;
+
+    private static JsonNode document(String model, String upscale, String peers) {
+        String bench = BENCH.replace("MODEL", model).replace("UPSCALE", upscale).replace("PEERS", peers);
+        return ResultsDocument.assemble(JsonMapper.shared().readTree(DOCTOR), JsonMapper.shared().readTree(bench), "l2_0.5", "2026-01-02", "abc1234");
+    }
+
+    @Test
+    void theReadmeShowsRatiosAndCopies() {
+        assertEquals("""
+                Time of the pruned network over the unpruned one's (lower is better), and its share of multiply-adds; of every convolution but the \
+                first and the depthwise ones, the 50 % of input channels with the smallest L2 norms are pruned.
+                Batch 1, one thread; Example CPU (avx2, fma), 4 cores, Linux amd64.
+
+                ![The figures of the table below as bars](docs/figures/networks.svg)
+
+                | network | multiply-adds left | baseline | paper | upscale | copies left (baseline, paper, upscale) |
+                | --- | ---: | ---: | ---: | ---: | ---: |
+                | first | 0.50 | 0.90 | 0.80 | **0.50** | 9, 4, 0 |
+                | second_net | 0.50 | 0.90 | 0.80 | **0.72** | 9, 4, 0 |
+                | geometric mean | 0.50 | 0.90 | 0.80 | **0.60** |  |
+
+                `bench/measure.sh` measures again, on your machine, and rewrites this table.
+                """, ResultsTables.readme(DOCUMENTS));
+    }
+
+    @Test
+    void theBenchmarksPageShowsAllFigures() {
+        assertEquals("""
+                ### Batch 1, one thread
+
+                Example CPU (avx2, fma), 4 cores, Linux amd64; upscale 9.9, JDK 25.0.1, oneDNN 3.13 (avx2), onnxruntime 1.29.0; measured on \
+                2026-01-02 at commit abc1234.
+                Of every convolution but the first and the depthwise ones, the 50 % of input channels with the smallest L2 norms are pruned.
+
+                **Unpruned**, against ONNX Runtime:
+
+                | network | 10⁹ multiply-adds | ours | GFLOP/s | ONNX Runtime | GFLOP/s | ours over ONNX Runtime |
+                | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+                | first | 2.000 | 80.00 ms | 50.0 | 100.00 ms | 40.0 | 0.80 |
+                | second_net | 2.000 | 80.00 ms | 50.0 |  |  |  |
+                | geometric mean |  |  |  |  |  | 0.80 |
+
+                **Pruned**: time over the unpruned network's, on our kernels:
+
+                | network | multiply-adds left | constrained | baseline | paper | upscale |
+                | --- | ---: | ---: | ---: | ---: | ---: |
+                | first | 0.50 | 0.55 | 0.90 | 0.80 | 0.50 |
+                | second_net | 0.50 | 0.55 | 0.90 | 0.80 | 0.72 |
+                | geometric mean | 0.50 | 0.55 | 0.90 | 0.80 | 0.60 |
+
+                **Copies** in one run, and what they write; what `upscale` writes because a gather was folded into a kernel, and within libraries:
+
+                | network | unpruned | constrained | baseline | paper | upscale | folded | in libraries |
+                | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+                | first | 0 | 0 | 9 (4.32 MB) | 4 (99.9 kB) | 0 | 2.5 kB | 0 |
+                | second_net | 0 | 0 | 9 (4.32 MB) | 4 (99.9 kB) | 0 | 2.5 kB | 0 |
+
+                **ONNX Runtime on the export** of `upscale`:
+
+                | network | ONNX Runtime | over ONNX Runtime, unpruned | `upscale` over ONNX Runtime on the export |
+                | --- | ---: | ---: | ---: |
+                | first | 60.00 ms | 0.60 | 0.67 |
+                | second_net |  |  |  |
+                | geometric mean |  | 0.60 | 0.67 |
+
+                Largest relative L2 difference of any output from the reference engine: 4.0e-07 (`onnxruntime@export` of first).
+                The quartiles of a contender's times lie apart by 2.4 % of its median (median over all contenders; at most 12.8 %).
+
+                """, ResultsTables.benchmarks(DOCUMENTS));
+    }
+
+    @Test
+    void theFigureDrawsWhatTheTableSays() throws Exception {
+        String svg = ResultsFigure.svg(DOCUMENTS);
+        Document document = DocumentBuilderFactory.newInstance().newDocumentBuilder()
+                .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
+        assertEquals("svg", document.getDocumentElement().getTagName());
+        assertTrue(svg.contains("prefers-color-scheme: dark"));
+        assertFalse(Pattern.compile("href|url\\(|<script").matcher(svg).find(), "the figure stands alone");
+        // The axis ends at 1, 232 units from where bars begin.
+        for (String bar : List.of("baseline\" x=\"144.0\" y=\"107.0\" width=\"208.8", "upscale\" x=\"144.0\" y=\"133.0\" width=\"116.0")) {
+            assertTrue(svg.contains("<rect class=\"" + bar + "\""), bar + "\n" + svg);
+        }
+        for (String text : List.of("batch 1, one thread, Example CPU; lower is better", "second_net", "copies 9, 4, 0", "geometric mean", "0.72")) {
+            assertTrue(svg.contains(">" + text + "</text>"), text);
+        }
+    }
+
+    @Test
+    void theMachineIsDescribedWithoutItsPaths() {
+        assertFalse(document("first", "0.5", PEERS).toString().contains("secret"));
+    }
+
+    @Test
+    void aFileThatIsNotOneIsNamed() throws Exception {
+        for (String content : List.of("{\"network\": \"first\"}", "{", "[]", "")) {
+            Files.writeString(folder.resolve("broken.json"), content);
+            String message = assertThrows(IllegalArgumentException.class, () -> ResultsDocument.readAll(folder)).getMessage();
+            assertTrue(message.contains("broken.json"), message);
+        }
+    }
+
+    @Test
+    void thePagesSayWhatTheResultsSay() throws Exception {
+        List<ResultsDocument> documents = ResultsDocument.readAll(PROJECT.resolve("docs/results"));
+        for (String page : List.of("README.md", "docs/benchmarks.md")) {
+            assertEquals(Results.page(PROJECT.resolve(page), documents), Files.readString(PROJECT.resolve(page)), page + ": bench/measure.sh --page rewrites it");
+        }
+        if (!documents.isEmpty()) {
+            assertEquals(ResultsFigure.svg(ResultsTables.headline(documents)), Files.readString(PROJECT.resolve("docs/figures/networks.svg")),
+                    "docs/figures/networks.svg: bench/measure.sh --page rewrites it");
+        }
+    }
+}
