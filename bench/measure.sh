@@ -72,7 +72,7 @@ measure() {
     [ "$batch" = 1 ] || set -- --batch "$batch" "$@"
     "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" --peers onnxruntime \
         "$@" --json >"$temporary/bench.json" \
-        || fail "$network could not be measured (see above); what was measured before is kept in docs/results"
+        || fail "$network could not be measured (see above); what was measured before is in docs/results, and bench/measure.sh --page shows it"
     write_results keep "$temporary/doctor.json" "$temporary/bench.json" "$pattern" "$(date -u +%Y-%m-%d)" "$commit" \
         "$results/$network.batch$batch.threads$count.json"
 }
