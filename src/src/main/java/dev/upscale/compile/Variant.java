@@ -22,6 +22,6 @@ public enum Variant {
 
     /** Whether gathers are made as copies, as a library's kernels need them. */
     boolean gathers() {
-        return this != UPSCALE;
+        return this == BASELINE || this == PAPER;
     }
 }
