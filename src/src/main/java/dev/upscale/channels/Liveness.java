@@ -31,14 +31,12 @@ public final class Liveness {
         }
         flow.fixed().forEach(tensor -> liveness.keepAll(flow.channels(tensor)));
         List<Consumer> backwards = flow.consumers().reversed();
-        Map<Node, boolean[][]> connected = new HashMap<>();
+        Map<Node, BitSet> seen = new HashMap<>();
         boolean changed = true;
         while (changed) {
             changed = false;
             for (Consumer consumer : backwards) {
-                boolean[][] weights = connected.computeIfAbsent(
-                        consumer.node(), node -> nonZero(graph, node, graph.weight(consumer.weight())));
-                changed |= liveness.read(flow, consumer, weights);
+                changed |= liveness.read(flow, consumer, seen.computeIfAbsent(consumer.node(), node -> new BitSet()));
             }
         }
         return liveness;
@@ -67,32 +65,21 @@ public final class Liveness {
         }
     }
 
-    private boolean read(ChannelFlow flow, Consumer consumer, boolean[][] weights) {
+    /** Takes what a consumer needs for outputs that came to life since they were last {@code seen}. */
+    private boolean read(ChannelFlow flow, Consumer consumer, BitSet seen) {
         int[] inputs = flow.channels(consumer.source()).labels();
         int[] outputs = flow.channels(consumer.node().output()).labels();
+        Tensor weight = flow.graph().weight(consumer.weight());
+        WeightAxes axes = WeightAxes.of(flow.graph(), consumer.node()).orElseThrow();
         BitSet reads = retained.computeIfAbsent(consumer.node(), node -> new BitSet());
         int before = reads.cardinality();
         for (int output = 0; output < outputs.length; output++) {
-            if (alive.get(outputs[output])) {
-                for (int input = 0; input < inputs.length; input++) {
-                    if (weights[output][input]) {
-                        reads.set(input);
-                    }
-                }
+            if (alive.get(outputs[output]) && !seen.get(output)) {
+                seen.set(output);
+                axes.addInputs(weight, output, reads);
             }
         }
         reads.stream().forEach(input -> alive.set(inputs[input]));
         return reads.cardinality() != before;
-    }
-
-    private static boolean[][] nonZero(Graph graph, Node node, Tensor weight) {
-        WeightAxes axes = WeightAxes.of(graph, node).orElseThrow();
-        boolean[][] nonZero = new boolean[axes.outputs()][axes.inputs()];
-        for (int output = 0; output < axes.outputs(); output++) {
-            for (int input = 0; input < axes.inputs(); input++) {
-                nonZero[output][input] = axes.isNonZero(weight, output, input);
-            }
-        }
-        return nonZero;
     }
 }

@@ -5,6 +5,7 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.graph.Node;
 import dev.upscale.graph.Tensor;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * The masked model: what a pattern means. The same network, with the weights of the channels that are not retained set to
@@ -55,26 +57,23 @@ public final class Masking {
         Map<String, int[]> producers = new TreeMap<>();
         prunableWeights(graph).forEach((name, layout) -> {
             Tensor weight = graph.weight(name);
-            boolean[] inputs = new boolean[layout.inputs()];
-            boolean[] outputs = new boolean[layout.outputs()];
-            for (int output = 0; output < outputs.length; output++) {
-                for (int input = 0; input < inputs.length; input++) {
-                    if (layout.connects(output, input) && layout.isNonZero(weight, output, input)) {
-                        inputs[input] = true;
-                        outputs[output] = true;
-                    }
-                }
+            BitSet inputs = new BitSet();
+            BitSet outputs = new BitSet();
+            for (int output = 0; output < layout.outputs(); output++) {
+                BitSet reads = new BitSet();
+                layout.addInputs(weight, output, reads);
+                outputs.set(output, !reads.isEmpty());
+                inputs.or(reads);
             }
-            nameIfPruned(consumers, name, inputs);
-            nameIfPruned(producers, name, outputs);
+            nameIfPruned(consumers, name, inputs, layout.inputs());
+            nameIfPruned(producers, name, outputs, layout.outputs());
         });
         return new Pattern(graph.name(), consumers, producers);
     }
 
-    private static void nameIfPruned(Map<String, int[]> channels, String weight, boolean[] retained) {
-        int[] list = java.util.stream.IntStream.range(0, retained.length).filter(k -> retained[k]).toArray();
-        if (list.length < retained.length) {
-            channels.put(weight, list);
+    private static void nameIfPruned(Map<String, int[]> channels, String weight, BitSet retained, int size) {
+        if (retained.cardinality() < size) {
+            channels.put(weight, retained.stream().toArray());
         }
     }
 
@@ -106,9 +105,11 @@ public final class Masking {
 
     private static Tensor mask(Tensor weight, WeightAxes layout, boolean[] inputs, boolean[] outputs) {
         float[] values = weight.floats().clone();
+        int[] dropped = IntStream.range(0, inputs.length).filter(input -> !inputs[input]).toArray();
+        int[] all = IntStream.range(0, inputs.length).toArray();
         for (int output = 0; output < layout.outputs(); output++) {
-            for (int input = 0; input < layout.inputs(); input++) {
-                if (layout.connects(output, input) && !(inputs[input] && outputs[output])) {
+            for (int input : outputs[output] ? dropped : all) {
+                if (layout.connects(output, input)) {
                     int start = layout.at(output, input);
                     Arrays.fill(values, start, start + layout.taps(), 0);
                 }

@@ -6,6 +6,7 @@ import dev.upscale.graph.Op;
 import dev.upscale.graph.Tensor;
 import dev.upscale.graph.TensorType;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Optional;
 
 /**
@@ -50,10 +51,26 @@ public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean 
 
     /** Whether any tap of the pair is not zero. */
     public boolean isNonZero(Tensor weight, int output, int input) {
+        return anyNonZero(weight.floats(), at(output, input), taps);
+    }
+
+    /** Adds the inputs to which an output has a weight that is not zero. */
+    void addInputs(Tensor weight, int output, BitSet found) {
         float[] values = weight.floats();
-        int start = at(output, input);
-        for (int tap = 0; tap < taps; tap++) {
-            if (values[start + tap] != 0) {
+        int perGroup = inputs / groups;
+        int first = output / (outputs / groups) * perGroup;
+        int stride = inputsFirst ? outputs / groups * taps : taps;
+        int start = at(output, first);
+        for (int input = 0; input < perGroup; input++) {
+            if (!found.get(first + input) && anyNonZero(values, start + input * stride, taps)) {
+                found.set(first + input);
+            }
+        }
+    }
+
+    private static boolean anyNonZero(float[] values, int start, int count) {
+        for (int k = start; k < start + count; k++) {
+            if (values[k] != 0) {
                 return true;
             }
         }

@@ -126,8 +126,8 @@ public final class FoldScales {
         for (int axis = outputAxis + 1; axis < weight.type().rank(); axis++) {
             inner *= weight.type().dim(axis);
         }
-        for (int k = 0; k < values.length; k++) {
-            values[k] = (float) (values[k] * scale.factor()[k / inner % outputs]);
+        for (int start = 0, row = 0; start < values.length; start += inner, row++) {
+            scale(values, start, inner, scale.factor()[row % outputs]);
         }
         double[] bias = scale.shift().clone();
         if (node.inputs().size() > 2) {
@@ -138,6 +138,12 @@ public final class FoldScales {
         }
         String weightName = keep(node.input(1), Tensor.of(weight.type(), values), node);
         return node.withInputs(List.of(node.input(0), weightName, keep(node.output() + ".bias", bias)));
+    }
+
+    private static void scale(float[] values, int start, int count, double factor) {
+        for (int k = start; k < start + count; k++) {
+            values[k] = (float) (values[k] * factor);
+        }
     }
 
     /** Keeps the weight's name, by which patterns know it, unless another node reads it too. */

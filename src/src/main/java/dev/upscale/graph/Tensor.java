@@ -1,5 +1,6 @@
 package dev.upscale.graph;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -75,6 +76,20 @@ public final class Tensor {
         return new Tensor(reshaped, floats, longs);
     }
 
+    /** Ascending neighbours as one copy: first position and number of each. */
+    private static int[][] runs(List<Integer> positions) {
+        List<int[]> runs = new ArrayList<>();
+        for (int position : positions) {
+            int[] last = runs.isEmpty() ? null : runs.getLast();
+            if (last != null && last[0] + last[1] == position) {
+                last[1]++;
+            } else {
+                runs.add(new int[] {position, 1});
+            }
+        }
+        return runs.toArray(int[][]::new);
+    }
+
     /**
      * The listed positions of one axis, in the order listed; a copy.
      *
@@ -92,10 +107,11 @@ public final class Tensor {
         TensorType taken = type.withDim(axis, positions.size());
         Object source = floats != null ? floats : longs;
         Object target = floats != null ? new float[Math.toIntExact(taken.elements())] : new long[Math.toIntExact(taken.elements())];
+        int[][] runs = runs(positions);
         for (int block = 0, to = 0; block < outer; block++) {
-            for (int position : positions) {
-                System.arraycopy(source, (block * size + position) * inner, target, to, inner);
-                to += inner;
+            for (int[] run : runs) {
+                System.arraycopy(source, (block * size + run[0]) * inner, target, to, run[1] * inner);
+                to += run[1] * inner;
             }
         }
         return target instanceof float[] values ? of(taken, values) : of(taken, (long[]) target);
