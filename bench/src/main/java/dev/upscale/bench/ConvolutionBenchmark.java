@@ -53,7 +53,7 @@ public class ConvolutionBenchmark {
     public String kernel;
 
     /** Image side, input channels, output channels, kernel side. */
-    @Param({"56,64,64,3", "28,128,128,3", "56,37,51,3", "28,83,83,3", "56,64,256,1", "14,417,128,1", "28,171,83,1", "7,512,512,3"})
+    @Param({"56x64x64x3", "28x128x128x3", "56x37x51x3", "28x83x83x3", "56x64x256x1", "14x417x128x1", "28x171x83x1", "7x512x512x3"})
     public String shape;
 
     private final Arena arena = Arena.ofShared();
@@ -63,7 +63,7 @@ public class ConvolutionBenchmark {
     /** Makes the kernel and its data. */
     @Setup
     public void prepare() {
-        int[] sizes = IntStream.of(0, 1, 2, 3).map(i -> Integer.parseInt(shape.split(",")[i])).toArray();
+        int[] sizes = IntStream.of(0, 1, 2, 3).map(i -> Integer.parseInt(shape.split("x")[i])).toArray();
         ConvolutionShape convolution = new ConvolutionShape(1, sizes[0], sizes[0], sizes[1], sizes[2], Window.square(sizes[3], 1, sizes[3] / 2), 1);
         int channels = convolution.inChannels();
         boolean dense = kernel.endsWith("-dense");

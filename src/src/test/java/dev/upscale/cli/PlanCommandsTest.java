@@ -108,6 +108,29 @@ class PlanCommandsTest {
         }
     }
 
+    @Test
+    void damagedInputsAreRefusedAndLeaveNoOutput() throws IOException {
+        Path plan = folder.resolve("p.plan");
+        CommandLineRun.of("compile", DemoFiles.model(folder), "-o", plan, "--costs", "builtin");
+        NpyFile.write(folder.resolve("x.npy"), image());
+        byte[] good = Files.readAllBytes(folder.resolve("x.npy"));
+        Path output = folder.resolve("y.npy");
+        Random random = new Random(7);
+        for (int round = 0; round < 40; round++) {
+            byte[] damaged = round % 2 == 0 ? Arrays.copyOf(good, random.nextInt(good.length)) : good.clone();
+            if (round % 2 == 1) {
+                damaged[random.nextInt(100)] ^= (byte) (1 << random.nextInt(8));
+            }
+            CommandLineRun run = CommandLineRun.of("run", plan, "--input", Files.write(folder.resolve("damaged.npy"), damaged), "--output", output);
+            if (run.exitCode() == 0) {
+                Files.delete(output);
+            } else {
+                run.refused("damaged.npy");
+                assertFalse(Files.exists(output));
+            }
+        }
+    }
+
     private static Tensor image() {
         Random random = new Random(6);
         float[] pixels = new float[28 * 28];
