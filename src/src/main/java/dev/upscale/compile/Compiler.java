@@ -27,6 +27,9 @@ public final class Compiler {
         Liveness liveness = Liveness.of(flow);
         ChannelOrder order = OrderChannels.apply(flow, liveness, method(options.variant()));
         Graph pruned = PruneChannels.apply(flow, liveness, order.rank());
+        if (!options.variant().gathers()) {
+            pruned = HoistSelections.apply(pruned, KernelChoice.readsByIndex(options));
+        }
         return Lowering.lower(pruned, catalog, options, consumers, order.obstacles());
     }
 

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Which kernel runs a step. Kernels are asked in the order of the engines; the first that takes the step as it is gets it.
@@ -44,6 +45,15 @@ final class KernelChoice {
     KernelChoice(KernelCatalog catalog, CompileOptions options) {
         this.catalog = catalog;
         this.options = options;
+    }
+
+    /**
+     * Which channel-wise operations read channels by index at no loss: with our kernels all; else those that the pure-Java
+     * kernels run in any case, but not pooling, which libraries do faster on a dense copy.
+     */
+    static Predicate<Op> readsByIndex(CompileOptions options) {
+        boolean ours = options.engines().contains("upscale");
+        return op -> ours || op instanceof Op.ScaleShift || op instanceof Op.Apply;
     }
 
     /** The steps for a convolution: itself, and what could not be fused into it. */

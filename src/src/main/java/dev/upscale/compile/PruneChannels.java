@@ -330,16 +330,16 @@ public final class PruneChannels {
         List<Integer> positions = Arrays.stream(placed.positions()).boxed().toList();
         return moved.computeIfAbsent(List.of(placed.tensor(), axis, positions), key -> {
             String name = builder.fresh(placed.tensor() + ".channels");
-            builder.node(name, moving(axis, placed.positions()), placed.tensor());
+            builder.node(name, moving(axis, positions), placed.tensor());
             return name;
         });
     }
 
-    private static Op moving(int axis, int[] positions) {
-        boolean contiguous = IntStream.range(1, positions.length).allMatch(k -> positions[k] == positions[0] + k);
-        return contiguous
-                ? new Op.Slice(axis, positions[0], positions.length, 1)
-                : new Op.Take(axis, Arrays.stream(positions).boxed().toList());
+    /** The selection of some positions of an axis: a slice where they follow each other, else a take. */
+    static Op moving(int axis, List<Integer> positions) {
+        int first = positions.getFirst();
+        boolean contiguous = IntStream.range(1, positions.size()).allMatch(k -> positions.get(k) == first + k);
+        return contiguous ? new Op.Slice(axis, first, positions.size(), 1) : new Op.Take(axis, positions);
     }
 
     /** A tensor with all of its old channels in their old order. */
