@@ -29,10 +29,20 @@ final class KernelChoice {
         }
     }
 
-    /** Packs the source of a convolution, for the reason given. */
-    interface Packer {
+    /** What can be done for kernels that cannot read a convolution's source where it lies. */
+    interface Detours {
+        /** Packs the source, for the reason given. */
         Operand pack(String reason);
+
+        /**
+         * The same convolution of the narrowest slice that holds all channels of an indexed source, with zero weights between,
+         * if it takes at most so many multiply-adds more.
+         */
+        Optional<Step.Convolve> superset(double mostAdded);
     }
+
+    /** A multiply-add of the libraries takes about 0.02 ns, an element gathered in pure Java about 1 ns. */
+    private static final int MULTIPLY_ADDS_PER_GATHERED_ELEMENT = 50;
 
     /** Packs one source of an operation, for the reason given. */
     interface SourcePacker {
@@ -57,22 +67,38 @@ final class KernelChoice {
     }
 
     /** The steps for a convolution: itself, and what could not be fused into it. */
-    List<Chosen> convolve(Step.Convolve step, Packer packer) {
+    List<Chosen> convolve(Step.Convolve step, Detours detours) {
         if (options.engines().isEmpty()) {
             return List.of(fallback(step));
         }
         boolean gather = options.variant().gathers() && step.source().isIndexed();
         Optional<List<Chosen>> chosen = gather ? Optional.empty() : fusedOrSplit(step);
+        if (chosen.isEmpty() && !gather && step.source().isIndexed()) {
+chosen = detours.superset(worthOfGather(step)).flatMap(this::fusedOrSplit);
+        }
         if (chosen.isEmpty() && (step.source().isIndexed() || !step.source().view().isDenseChannelsLast())) {
             String reason = gather
                     ? "its channels are not contiguous in this order"
                     : "no kernel of " + options.engines() + " reads it where it lies: " + refusals(convolutions(step), step);
-            Step.Convolve packed = withSource(step, packer.pack(reason));
+            Step.Convolve packed = withSource(step, detours.pack(reason));
             chosen = fusedOrSplit(packed);
             step = packed;
         }
         Step.Convolve last = step;
         return chosen.orElseGet(() -> List.of(fallback(last)));
+    }
+
+    /** Whether native kernels carry a convolution out as it stands, in one step or with what is fused into it in a second. */
+    boolean take(Step.Convolve step) {
+        return fusedOrSplit(step).isPresent();
+    }
+
+    /** How many multiply-adds take as long as the gather of a convolution's channels. */
+    private static double worthOfGather(Step.Convolve step) {
+        long taps = (long) step.conv().window().kernelH() * step.conv().window().kernelW();
+        long retained = step.multiplyAdds() / step.destination().elements() / taps;
+        View source = step.source().view();
+        return (double) source.elements() / source.dim(1) * retained * MULTIPLY_ADDS_PER_GATHERED_ELEMENT;
     }
 
     private Optional<List<Chosen>> fusedOrSplit(Step.Convolve step) {

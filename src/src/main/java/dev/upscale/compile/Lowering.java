@@ -12,6 +12,7 @@ import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -276,23 +277,75 @@ final class Lowering {
                 .toList();
         Operand source = rowsOf(node.input(0), sourceDims);
         Optional<Operand> addend = step.addend().map(tensor -> rowsOf(tensor, rows));
-        KernelChoice.Packer packer = reason -> {
-            View packed = packed(node.input(0), source.isIndexed() ? Step.Copy.Kind.GATHER : kindOf(source.view()),
-                    source.isIndexed() ? obstacles.getOrDefault(step.name(), reason) : reason);
-            return Operand.of(shaped(packed, sourceDims));
-        };
-        Function<View, List<KernelChoice.Chosen>> into = place -> kernels.convolve(
-                new Step.Convolve(step.name(), "", conv, source, node.input(1), bias, addend, step.activation(),
-                        shaped(place, rows), Optional.empty(), multiplyAdds), packer);
+        Function<View, Step.Convolve> into = place -> new Step.Convolve(step.name(), "", conv, source, node.input(1), bias,
+                addend, step.activation(), shaped(place, rows), Optional.empty(), multiplyAdds);
         View destination = destination(step, inPlace);
-        List<KernelChoice.Chosen> chosen = into.apply(destination);
-        if (!inPlace.isEmpty() && chosen.stream().anyMatch(KernelChoice.Chosen::isFallback)) {
+        Step.Convolve exact = into.apply(destination);
+        if (!inPlace.isEmpty() && !kernels.take(exact)
+                && kernels.take(into.apply(Placement.dense(View.Place.ARENA, type)))) {
             // Without a kernel that adds, the sum is a step of its own, and needs the addend after the convolution.
             destination = destination(step, List.of());
-            chosen = into.apply(destination);
+            exact = into.apply(destination);
         }
+        List<KernelChoice.Chosen> chosen = kernels.convolve(exact, new Detours(exact, node.input(0), sourceDims));
         chosen.forEach(this::add);
         locations.put(step.output(), new Location(destination, ""));
+    }
+
+    /** Of one convolution, which reads a tensor. */
+    private final class Detours implements KernelChoice.Detours {
+        private final Step.Convolve exact;
+        private final String tensor;
+        private final List<Integer> sourceDims;
+
+        Detours(Step.Convolve exact, String tensor, List<Integer> sourceDims) {
+            this.exact = exact;
+            this.tensor = tensor;
+            this.sourceDims = sourceDims;
+        }
+
+        @Override
+        public Operand pack(String reason) {
+            Operand source = exact.source();
+            View packed = source.isIndexed()
+                    ? packed(tensor, Step.Copy.Kind.GATHER, obstacles.getOrDefault(exact.name(), reason))
+                    : packed(tensor, kindOf(source.view()), reason);
+            return Operand.of(shaped(packed, sourceDims));
+        }
+
+        @Override
+        public Optional<Step.Convolve> superset(double mostAdded) {
+            int[] positions = constants.get(exact.source().index()).ints();
+            int first = Arrays.stream(positions).min().orElseThrow();
+            int span = Arrays.stream(positions).max().orElseThrow() - first + 1;
+            long multiplyAdds = exact.multiplyAdds() / positions.length * span;
+            if (exact.conv().groups() > 1 || positions.length > span || multiplyAdds - exact.multiplyAdds() > mostAdded) {
+                return Optional.empty();
+            }
+            String name = exact.weights() + " over " + exact.source().index();
+            Constant weights = constants.get(exact.weights());
+            constants.computeIfAbsent(name, key -> spread(weights, positions, first, span));
+            return Optional.of(new Step.Convolve(exact.name(), "", exact.conv(),
+                    Operand.of(exact.source().view().slice(1, first, span)), name, exact.bias(), exact.addend(),
+                    exact.activation(), exact.destination(), Optional.empty(), multiplyAdds));
+        }
+    }
+
+    /** Weights of which input channel k is added to channel {@code positions[k] - first} of {@code span}, zeros elsewhere. */
+    private static Constant spread(Constant weights, int[] positions, int first, int span) {
+        List<Integer> dims = weights.dims();
+        int taps = dims.get(2) * dims.get(3);
+        float[] from = weights.floats();
+        float[] to = new float[dims.get(0) * span * taps];
+        for (int output = 0; output < dims.get(0); output++) {
+            for (int k = 0; k < positions.length; k++) {
+                int place = (output * span + positions[k] - first) * taps;
+                for (int tap = 0; tap < taps; tap++) {
+                    to[place + tap] += from[(output * positions.length + k) * taps + tap];
+                }
+            }
+        }
+        return Constant.f32(List.of(dims.get(0), span, dims.get(2), dims.get(3)), to);
     }
 
     private static Step.Copy.Kind kindOf(View source) {
