@@ -28,7 +28,7 @@ public final class Compiler {
         ChannelOrder order = OrderChannels.apply(flow, liveness, method(options.variant()));
         Graph pruned = PruneChannels.apply(flow, liveness, order.rank());
         if (!options.variant().gathers()) {
-            pruned = HoistSelections.apply(pruned, KernelChoice.readsByIndex(options));
+            pruned = HoistSelections.apply(pruned, KernelChoice.foldsGathers(options));
         }
         return Lowering.lower(pruned, catalog, options, consumers, order.obstacles());
     }

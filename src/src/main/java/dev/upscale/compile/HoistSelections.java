@@ -15,11 +15,12 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * Moves selections of channels (slices and takes) before the passes that work channel by channel, so that a gather is folded
- * into a pass that touches the memory anyway: it reads only the selected channels, by index, and writes them dense.
+ * Moves selections of channels (slices and takes) before the passes that work channel by channel, so that these compute no
+ * more than is read, and a gather is folded into a pass that touches the memory anyway: it reads the selected channels by
+ * index and writes them dense.
  *
- * <p>A pass is moved behind a selection where nothing else reads its result. After: the same outputs; no selection of
- * channels stands directly behind such a pass.
+ * <p>A pass is moved behind a selection where nothing else reads its result. After: the same outputs; no slice of channels
+ * stands directly behind such a pass, and no take where gathers are folded.
  */
 final class HoistSelections {
     private final Graph graph;
@@ -34,15 +35,15 @@ final class HoistSelections {
     }
 
     /**
-     * @param readsByIndex which of the operations that work channel by channel have a kernel that reads channels by index
+     * @param foldsGathers which of the operations that work channel by channel should read takes; slices all may
      */
-    static Graph apply(Graph graph, Predicate<Op> readsByIndex) {
-        return new HoistSelections(graph).run(readsByIndex);
+    static Graph apply(Graph graph, Predicate<Op> foldsGathers) {
+        return new HoistSelections(graph).run(foldsGathers);
     }
 
-    private Graph run(Predicate<Op> readsByIndex) {
+    private Graph run(Predicate<Op> foldsGathers) {
         for (Node node : graph.nodes().reversed()) {
-            if (isChannelwise(node.op()) && readsByIndex.test(node.op()) && isHoistedOver(node)) {
+            if (isChannelwise(node.op()) && isSelected(node, foldsGathers.test(node.op()))) {
                 deferred.add(node);
             }
         }
@@ -61,15 +62,21 @@ final class HoistSelections {
         return op instanceof Op.ScaleShift || op instanceof Op.Apply || op instanceof Op.Pool || op instanceof Op.Resize;
     }
 
-    private boolean isHoistedOver(Node node) {
+    /** Whether all that becomes of a node's result, through nodes that are deferred themselves, is one selection. */
+    private boolean isSelected(Node node, boolean byTake) {
         List<Node> readers = graph.consumers(node.output());
-        return readers.size() == 1
-                && !graph.outputs().contains(node.output())
-                && (selection(readers.getFirst()).isPresent() || deferred.contains(readers.getFirst()));
+        if (readers.size() != 1 || graph.outputs().contains(node.output())) {
+            return false;
+        }
+        Node reader = readers.getFirst();
+        if (deferred.contains(reader)) {
+            return isSelected(reader, byTake);
+        }
+        return selection(reader).isPresent() && (byTake || reader.op() instanceof Op.Slice);
     }
 
     /** The channels that a node selects, if it is a selection of an image's or a matrix's channels. */
-    private Optional<List<Integer>> selection(Node node) {
+    static Optional<List<Integer>> selection(Node node) {
         return switch (node.op()) {
             case Op.Slice slice when slice.axis() == 1 && slice.step() > 0 -> Optional.of(
                     IntStream.range(0, slice.size()).map(k -> slice.start() + k * slice.step()).boxed().toList());

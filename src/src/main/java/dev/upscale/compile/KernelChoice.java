@@ -58,12 +58,13 @@ final class KernelChoice {
     }
 
     /**
-     * Which channel-wise operations read channels by index at no loss: with our kernels all; else those that the pure-Java
-     * kernels run in any case, but not pooling, which libraries do faster on a dense copy.
+     * Which channel-wise operations should read channels by index for the sake of their readers. Our convolutions do that
+     * themselves at less cost; else those that run in pure Java in any case, but not pooling, which libraries do faster on a
+     * dense copy.
      */
-    static Predicate<Op> readsByIndex(CompileOptions options) {
+    static Predicate<Op> foldsGathers(CompileOptions options) {
         boolean ours = options.engines().contains("upscale");
-        return op -> ours || op instanceof Op.ScaleShift || op instanceof Op.Apply;
+        return op -> !ours && (op instanceof Op.ScaleShift || op instanceof Op.Apply);
     }
 
     /** The steps for a convolution: itself, and what could not be fused into it. */

@@ -64,7 +64,8 @@ final class Lowering {
         this.obstacles = obstacles;
         this.kernels = new KernelChoice(catalog, options);
         this.fused = Fusion.of(graph);
-        this.placement = Placement.of(graph, fused);
+        this.placement = Placement.of(graph, fused,
+                options.engines().contains("upscale") && !options.variant().gathers());
         this.roots = Placement.roots(graph);
     }
 
@@ -128,15 +129,15 @@ final class Lowering {
                 packed(step.output(), Step.Copy.Kind.GATHER, "the baseline gathers all channels that are not the whole");
                 locations.put(step.output(), new Location(dense.get(step.output()), ""));
             }
+            case Op.Slice slice when slice.step() > 0 && slice.axis() == 1 && isIndexed(step.node().input(0)) ->
+                select(step, HoistSelections.selection(step.node()).orElseThrow());
             case Op.Slice slice when slice.step() > 0 -> {
                 View source = plain(step.node().input(0), step.name());
                 View view = Views.slice(source, slice.axis(), slice.start(), slice.size(), slice.step());
                 locations.put(step.output(), new Location(view, ""));
             }
-            case Op.Take take when take.axis() == 1 && Placement.isImage(graph.type(step.output())) -> {
-                View source = plain(step.node().input(0), step.name());
-                locations.put(step.output(), new Location(source, index(take.indices())));
-            }
+            case Op.Take take when take.axis() == 1 && Placement.isImage(graph.type(step.output())) ->
+                select(step, take.indices());
             case Op.Transpose transpose -> {
                 View source = plain(step.node().input(0), step.name());
                 locations.put(step.output(), new Location(Views.transpose(source, transpose.permutation()), ""));
@@ -148,6 +149,21 @@ final class Lowering {
             case Op.Reshape reshape -> reshape(step, reshape);
             default -> compute(step);
         }
+    }
+
+    private boolean isIndexed(String tensor) {
+        return !location(tensor).index().isEmpty();
+    }
+
+    /** Channels of a tensor, where they lie. */
+    private void select(Fused step, List<Integer> channels) {
+        Location source = location(step.node().input(0));
+        List<Integer> positions = channels;
+        if (!source.index().isEmpty()) {
+            int[] before = constants.get(source.index()).ints();
+            positions = channels.stream().map(channel -> before[channel]).toList();
+        }
+        locations.put(step.output(), new Location(source.view(), index(positions)));
     }
 
     /** Where a tensor lies, weights included. */
@@ -393,7 +409,7 @@ final class Lowering {
     private void concat(Fused step, Op.Concat concat) {
         Node node = step.node();
         View whole = destination(step, List.of());
-        locations.put(step.output(), new Location(whole, ""));
+        locations.put(step.output(), new Location(whole, placement.positions(step.output()).map(this::index).orElse("")));
         if (placement.isElided(node)) {
             return;
         }

@@ -15,13 +15,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Where tensors must lie before any step is made: the parts of concats inside of the concat's memory, and what becomes an
  * output of the network in the output's memory.
  *
  * <p>Wide concats are placed first, so that a concat that grows out of another (DenseNet) finds the smaller one's parts
- * already side by side in its own memory, and becomes a view of it. Where a part cannot be written in place, the reason
+ * already side by side in its own memory, and becomes a view of it. Concats that pass channels on share a
+ * {@link JointStorage} before. Where a part cannot be written in place, the reason
  * is kept, and the part is copied.
  */
 final class Placement {
@@ -31,18 +33,26 @@ final class Placement {
     private final Map<String, String> refusals = new HashMap<>();
     private final List<Storage> storages = new ArrayList<>();
     private final Set<Node> elided = new HashSet<>();
+    private final Map<String, List<Integer>> positions = new HashMap<>();
 
     private Placement(Graph graph, List<Fused> steps) {
         this.graph = graph;
         steps.forEach(step -> makers.put(step.output(), step));
     }
 
-    static Placement of(Graph graph, List<Fused> steps) {
+    /**
+     * @param readsByIndex whether kernels read channels by index, so that concats need not lie side by side
+     */
+    static Placement of(Graph graph, List<Fused> steps, boolean readsByIndex) {
         Placement placement = new Placement(graph, steps);
         graph.outputs().forEach(placement::placeOutput);
+        if (readsByIndex) {
+            JointStorage.of(graph, tensor -> placement.isComputed(tensor) && !placement.views.containsKey(tensor))
+                    .forEach(placement::placeJointly);
+        }
         graph.nodes().stream()
                 .filter(node -> node.op() instanceof Op.Concat concat && concat.axis() == 1
-                        && isImage(graph.type(node.output())))
+                        && !placement.elided.contains(node) && isImage(graph.type(node.output())))
                 .sorted(Comparator.comparingInt(node -> -graph.type(node.output()).dim(1)))
                 .forEach(placement::placeConcat);
         return placement;
@@ -51,6 +61,11 @@ final class Placement {
     /** The view that a tensor was given, if any. */
     Optional<View> view(String tensor) {
         return Optional.ofNullable(views.get(tensor));
+    }
+
+    /** The positions in its view that a concat's channels have, if they are not all of them in order. */
+    Optional<List<Integer>> positions(String concat) {
+        return Optional.ofNullable(positions.get(concat));
     }
 
     /** Why a part of a concat could not be written in place; by the part's tensor. */
@@ -84,6 +99,23 @@ final class Placement {
             View.Place place = new View.Place(View.Place.Kind.OUTPUT, output);
             views.put(root, dense(place, type));
         }
+    }
+
+    private void placeJointly(JointStorage joint) {
+        TensorType type = graph.type(joint.image()).withDim(1, joint.width());
+        Storage storage = new Storage(joint.image(), dense(View.Place.ARENA, type).extentBytes());
+        storages.add(storage);
+        View whole = dense(storage.place(), type);
+        joint.written().forEach((tensor, first) -> views.put(tensor, whole.slice(1, first, graph.type(tensor).dim(1))));
+        joint.concats().forEach((concat, channels) -> {
+            int first = channels.getFirst();
+            boolean contiguous = IntStream.range(0, channels.size()).allMatch(k -> channels.get(k) == first + k);
+            views.put(concat, contiguous ? whole.slice(1, first, channels.size()) : whole);
+            if (!contiguous) {
+                positions.put(concat, channels);
+            }
+            elided.add(graph.producer(concat).orElseThrow());
+        });
     }
 
     static View dense(View.Place place, TensorType type) {
