@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 
 /**
  * The masked model: what a pattern means. The same network, with the weights of the channels that are not retained set to
@@ -28,8 +27,24 @@ public final class Masking {
      * @throws InvalidInput if the pattern names a weight that is missing or a channel that it does not have
      */
     public static Graph apply(Graph graph, Pattern pattern) {
-        Map<String, WeightAxes> axes = prunableWeights(graph);
         Map<String, Tensor> masked = new LinkedHashMap<>();
+        masks(graph, pattern).forEach((weight, mask) -> masked.put(weight, mask.apply(graph.weight(weight))));
+        return graph.withWeights(masked);
+    }
+
+    /**
+     * Checks that a pattern fits the graph.
+     *
+     * @throws InvalidInput if the pattern names a weight that is missing or a channel that it does not have
+     */
+    public static void requireFit(Graph graph, Pattern pattern) {
+        masks(graph, pattern);
+    }
+
+    /** What each weight that a pattern names retains. */
+    private static Map<String, Mask> masks(Graph graph, Pattern pattern) {
+        Map<String, WeightAxes> axes = prunableWeights(graph);
+        Map<String, Mask> masks = new LinkedHashMap<>();
         Set<String> named = new HashSet<>(pattern.consumers().keySet());
         named.addAll(pattern.producers().keySet());
         for (String weight : named) {
@@ -43,9 +58,9 @@ public final class Masking {
             }
             boolean[] inputs = retained(weight, "input", pattern.consumers().get(weight), layout.inputs());
             boolean[] outputs = retained(weight, "output", pattern.producers().get(weight), layout.outputs());
-            masked.put(weight, mask(graph.weight(weight), layout, inputs, outputs));
+            masks.put(weight, new Mask(layout, inputs, outputs));
         }
-        return graph.withWeights(masked);
+        return masks;
     }
 
     /**
@@ -103,18 +118,20 @@ public final class Masking {
         return retained;
     }
 
-    private static Tensor mask(Tensor weight, WeightAxes layout, boolean[] inputs, boolean[] outputs) {
-        float[] values = weight.floats().clone();
-        int[] dropped = IntStream.range(0, inputs.length).filter(input -> !inputs[input]).toArray();
-        int[] all = IntStream.range(0, inputs.length).toArray();
-        for (int output = 0; output < layout.outputs(); output++) {
-            for (int input : outputs[output] ? dropped : all) {
-                if (layout.connects(output, input)) {
-                    int start = layout.at(output, input);
-                    Arrays.fill(values, start, start + layout.taps(), 0);
+    /** The channels of a weight that are retained. */
+    private record Mask(WeightAxes layout, boolean[] inputs, boolean[] outputs) {
+        Tensor apply(Tensor weight) {
+            float[] values = weight.floats().clone();
+            for (int output = 0; output < outputs.length; output++) {
+                int group = layout.firstInput(output);
+                for (int input = group; input < group + layout.groupInputs(); input++) {
+                    if (!inputs[input] || !outputs[output]) {
+                        int start = layout.at(output, input);
+                        Arrays.fill(values, start, start + layout.taps(), 0);
+                    }
                 }
             }
+            return Tensor.of(weight.type(), values);
         }
-        return Tensor.of(weight.type(), values);
     }
 }

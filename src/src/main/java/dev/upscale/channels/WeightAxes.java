@@ -5,7 +5,6 @@ import dev.upscale.graph.Node;
 import dev.upscale.graph.Op;
 import dev.upscale.graph.Tensor;
 import dev.upscale.graph.TensorType;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Optional;
 
@@ -41,6 +40,16 @@ public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean 
         return groups == 1 || output / (outputs / groups) == input / (inputs / groups);
     }
 
+    /** The number of input channels in one group. */
+    public int groupInputs() {
+        return inputs / groups;
+    }
+
+    /** The first input channel of the group that an output is in. */
+    public int firstInput(int output) {
+        return output / (outputs / groups) * groupInputs();
+    }
+
     /** Where tap 0 of a connected pair stands; its other taps follow. */
     public int at(int output, int input) {
         return (inputsFirst
@@ -49,23 +58,29 @@ public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean 
                 * taps;
     }
 
-    /** Whether any tap of the pair is not zero. */
-    public boolean isNonZero(Tensor weight, int output, int input) {
-        return anyNonZero(weight.floats(), at(output, input), taps);
-    }
-
     /** Adds the inputs to which an output has a weight that is not zero. */
     void addInputs(Tensor weight, int output, BitSet found) {
         float[] values = weight.floats();
-        int perGroup = inputs / groups;
-        int first = output / (outputs / groups) * perGroup;
+        int first = firstInput(output);
+        int end = first + groupInputs();
         int stride = inputsFirst ? outputs / groups * taps : taps;
         int start = at(output, first);
-        for (int input = 0; input < perGroup; input++) {
-            if (!found.get(first + input) && anyNonZero(values, start + input * stride, taps)) {
-                found.set(first + input);
+        for (int input = found.nextClearBit(first); input < end; input = found.nextClearBit(input + 1)) {
+            if (anyNonZero(values, start + (input - first) * stride, taps)) {
+                found.set(input);
             }
         }
+    }
+
+    /** Whether an output has any weight that is not zero. */
+    public boolean readsAnything(Tensor weight, int output) {
+        int first = firstInput(output);
+        for (int input = first; input < first + groupInputs(); input++) {
+            if (anyNonZero(weight.floats(), at(output, input), taps)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean anyNonZero(float[] values, int start, int count) {
@@ -82,7 +97,20 @@ public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean 
         if (groups != 1) {
             throw new IllegalArgumentException("a grouped weight cannot be cut channel by channel");
         }
-        return weight.take(inputsFirst ? 1 : 0, Arrays.stream(chosenOutputs).boxed().toList())
-                .take(inputsFirst ? 0 : 1, Arrays.stream(chosenInputs).boxed().toList());
+        float[] source = weight.floats();
+        float[] selected = new float[Math.multiplyExact(chosenOutputs.length * chosenInputs.length, taps)];
+        WeightAxes smaller = new WeightAxes(chosenOutputs.length, chosenInputs.length, taps, 1, inputsFirst);
+        for (int output = 0; output < chosenOutputs.length; output++) {
+            for (int input = 0; input < chosenInputs.length; input++) {
+                int from = at(chosenOutputs[output], chosenInputs[input]);
+                int to = smaller.at(output, input);
+                for (int tap = 0; tap < taps; tap++) {
+                    selected[to + tap] = source[from + tap];
+                }
+            }
+        }
+        TensorType type = weight.type().withDim(inputsFirst ? 1 : 0, chosenOutputs.length)
+                .withDim(inputsFirst ? 0 : 1, chosenInputs.length);
+        return Tensor.of(type, selected);
     }
 }

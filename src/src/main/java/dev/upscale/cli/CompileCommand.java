@@ -6,6 +6,7 @@ import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
+import dev.upscale.runtime.cpu.CpuCatalog;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -45,6 +46,7 @@ final class CompileCommand extends Console {
         Variant chosen = EngineArguments.variant(variant);
         progress("compile %s ...", model.name());
         long begun = System.nanoTime();
+        Thread.ofVirtual().start(CpuCatalog::ofMachine); // libraries load while the model is read
         Graph graph = model.read();
         long read = System.nanoTime();
         Plan plan = Upscale.compile(Networks.of(chosen, graph, model.pattern(graph)), engines.options(chosen));

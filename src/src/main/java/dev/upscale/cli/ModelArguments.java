@@ -34,7 +34,7 @@ final class ModelArguments extends ModelFile {
         }
         Pattern read = PatternFile.read(pattern);
         try {
-            Masking.apply(graph, read);
+            Masking.requireFit(graph, read);
         } catch (InvalidInput e) {
             throw e.in(pattern);
         }

@@ -144,11 +144,7 @@ public final class FoldConstantChannels {
         Tensor weight = weights.getOrDefault(node.input(1), graph.weights().get(node.input(1)));
         double[] constants = new double[axes.outputs()];
         for (int output = 0; output < constants.length; output++) {
-            boolean zero = true;
-            for (int input = 0; zero && input < axes.inputs(); input++) {
-                zero = !axes.isNonZero(weight, output, input);
-            }
-            constants[output] = zero ? bias(node, output) : Double.NaN;
+            constants[output] = axes.readsAnything(weight, output) ? Double.NaN : bias(node, output);
         }
         return constants;
     }
@@ -180,10 +176,15 @@ public final class FoldConstantChannels {
     }
 
     private static double evaluate(Op op, double... operands) {
+        for (double operand : operands) {
+            if (Double.isNaN(operand)) {
+                return Double.NaN;
+            }
+        }
         List<DoubleTensor> inputs = Arrays.stream(operands)
                 .mapToObj(operand -> new DoubleTensor(TensorType.f32(), new double[] {operand}))
                 .toList();
-        return Arrays.stream(operands).anyMatch(Double::isNaN) ? Double.NaN : Interpreter.evaluate(op, inputs).values()[0];
+        return Interpreter.evaluate(op, inputs).values()[0];
     }
 
     private double[] scaled(Node node, double[] source) {

@@ -7,10 +7,12 @@ import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Predicate;
 
 /**
@@ -187,11 +189,19 @@ chosen = detours.superset(worthOfGather(step)).flatMap(this::fusedOrSplit);
         return Optional.empty();
     }
 
+    /** Offers take libraries time, so kernels are asked by ascending cost, and none after one whose cost is known. */
     private Optional<Chosen> fastest(List<String> kernels, Step.Convolve step, KernelCosts costs) {
         Map<String, KernelCatalog.Offer> offers = new LinkedHashMap<>();
-        for (String kernel : kernels) {
+        Map<String, OptionalDouble> known = new HashMap<>();
+        kernels.forEach(kernel -> known.put(kernel, costs.known(kernel, step)));
+        List<String> ascending = new ArrayList<>(kernels);
+        ascending.sort(Comparator.comparingDouble(kernel -> known.get(kernel).orElse(0)));
+        for (String kernel : ascending) {
             if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
                 offers.put(kernel, offer);
+                if (known.get(kernel).isPresent()) {
+                    break;
+                }
             }
         }
         Comparator<String> byCost = Comparator.comparingDouble(kernel -> costs.nanos(kernel, step));

@@ -1,6 +1,7 @@
 package dev.upscale.compile;
 
 import dev.upscale.plan.Step;
+import java.util.OptionalDouble;
 
 /** What a kernel takes for a step: by which the compiler chooses among those that offer to run it. Thread-safe. */
 public interface KernelCosts {
@@ -11,4 +12,7 @@ public interface KernelCosts {
      * @param kernel one that offered to run the step; the step's own kernel name does not count
      */
     double nanos(String kernel, Step.Convolve step);
+
+    /** The same, if it is known without measuring; of kernels that may not have offered. */
+    OptionalDouble known(String kernel, Step.Convolve step);
 }

@@ -99,8 +99,9 @@ public final class OrderChannels {
         Arrays.setAll(rank, label -> label);
         List<Group> solved = new ArrayList<>();
         if (method != Method.ORIGINAL) {
+            List<Read> reads = reads();
             for (int[] labels : groups()) {
-                solve(labels, rank, solved);
+                solve(labels, reads, rank, solved);
             }
         }
         return new ChannelOrder(rank, solved);
@@ -138,26 +139,45 @@ public final class OrderChannels {
         return label;
     }
 
-    private void solve(int[] labels, int[] rank, List<Group> solved) {
-        Map<Integer, Integer> position = new HashMap<>();
-        for (int k = 0; k < labels.length; k++) {
-            position.put(labels[k], k);
-        }
-        Sets sets = sets(position);
+    private void solve(int[] labels, List<Read> reads, int[] rank, List<Group> solved) {
+        Positions positions = Positions.of(labels, flow.labelCount());
+        Sets sets = sets(reads, positions);
         if (sets.costs().isEmpty()) {
             return;
         }
-        OrderingProblem problem = new OrderingProblem(labels.length, sets.members(), sets.weights(), blocks(position));
+        OrderingProblem problem = new OrderingProblem(labels.length, sets.members(), sets.weights(), blocks(positions));
         Ordering ordering = method == Method.PAPER ? Orderings.paper(problem) : Orderings.solve(problem);
         int[] original = IntStream.range(0, labels.length).toArray();
         if (problem.respectsBlocks(original)
-                && cost(problem, ordering.order(), position) > cost(problem, original, position)) {
+                && cost(problem, ordering.order(), positions) > cost(problem, original, positions)) {
             ordering = ordering.with(problem, original);
         }
         solved.add(new Group(labels, sets.readers(), problem, ordering));
         // A group's ranks are its labels in their new order: any increasing numbers would do.
         for (int k = 0; k < labels.length; k++) {
             rank[labels[ordering.order()[k]]] = labels[k];
+        }
+    }
+
+    /** The places of a group's labels in its problem: by label, negative for those of other groups. */
+    private record Positions(int[] places, int count) {
+        static Positions of(int[] labels, int labelCount) {
+            int[] places = new int[labelCount];
+            Arrays.fill(places, -1);
+            for (int k = 0; k < labels.length; k++) {
+                places[labels[k]] = k;
+            }
+            return new Positions(places, labels.length);
+        }
+
+        BitSet set(int[] labels) {
+            BitSet set = new BitSet(count);
+            for (int label : labels) {
+                if (places[label] >= 0) {
+                    set.set(places[label]);
+                }
+            }
+            return set;
         }
     }
 
@@ -176,54 +196,56 @@ public final class OrderChannels {
         }
     }
 
-    private Sets sets(Map<Integer, Integer> position) {
-        Sets sets = new Sets(new LinkedHashMap<>(), new LinkedHashMap<>());
+    /** Channels of a tensor that someone would like to read as a slice. */
+    private record Read(String tensor, String reader, int[] labels) {}
+
+    /** What consumers retain, and what slices that are read by something else than a consumer take. */
+    private List<Read> reads() {
+        List<Read> reads = new ArrayList<>();
         for (ChannelFlow.Consumer consumer : flow.consumers()) {
             int[] labels = flow.channels(consumer.source()).labels();
-            add(sets, position, consumer.source(), consumer.node().name(),
-                    liveness.retained(consumer.node()).stream().map(channel -> labels[channel]).toArray());
+            reads.add(new Read(consumer.source(), consumer.node().name(),
+                    liveness.retained(consumer.node()).stream().map(channel -> labels[channel]).toArray()));
         }
         for (Node node : graph.nodes()) {
             boolean moves = node.op() instanceof Op.Slice slice && slice.axis() == flow.channels(node.input(0)).axis()
                     || node.op() instanceof Op.Take take && take.axis() == flow.channels(node.input(0)).axis();
-            boolean materialised = graph.consumers(node.output()).stream()
+            boolean materialised = moves && graph.consumers(node.output()).stream()
                     .anyMatch(reader -> flow.consumer(reader).isEmpty()
                             && !(reader.op() instanceof Op.Slice)
                             && !(reader.op() instanceof Op.Take));
-            if (moves && materialised) {
-                add(sets, position, node.input(0), node.name(), flow.channels(node.output()).labels());
+            if (materialised) {
+                reads.add(new Read(node.input(0), node.name(), flow.channels(node.output()).labels()));
+            }
+        }
+        return reads;
+    }
+
+    private Sets sets(List<Read> reads, Positions positions) {
+        Sets sets = new Sets(new LinkedHashMap<>(), new LinkedHashMap<>());
+        for (Read read : reads) {
+            BitSet set = positions.set(read.labels());
+            if (set.cardinality() > 1 && set.cardinality() < positions.count()) {
+                TensorType type = graph.type(read.tensor());
+                double bytes = (double) type.bytes() / type.dim(flow.channels(read.tensor()).axis());
+                sets.costs().merge(set, bytes, Double::sum);
+                sets.names().computeIfAbsent(set, key -> new ArrayList<>()).add(read.reader());
             }
         }
         return sets;
     }
 
-    private void add(Sets sets, Map<Integer, Integer> position, String tensor, String reader, int[] labels) {
-        BitSet set = new BitSet();
-        for (int label : labels) {
-            Integer place = position.get(label);
-            if (place != null) {
-                set.set(place);
-            }
-        }
-        if (set.cardinality() > 1 && set.cardinality() < position.size()) {
-            TensorType type = graph.type(tensor);
-            double bytes = (double) type.bytes() / type.dim(flow.channels(tensor).axis());
-            sets.costs().merge(set, bytes, Double::sum);
-            sets.names().computeIfAbsent(set, key -> new ArrayList<>()).add(reader);
-        }
-    }
-
     /** The parts of all concats of channels, and the concats themselves: small ones first, as long as all can hold. */
-    private List<int[]> blocks(Map<Integer, Integer> position) {
+    private List<int[]> blocks(Positions positions) {
         Map<BitSet, Boolean> candidates = new LinkedHashMap<>();
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Concat concat && concat.axis() == flow.channels(node.output()).axis()) {
-                node.inputs().forEach(part -> candidate(candidates, position, flow.channels(part)));
-                candidate(candidates, position, flow.channels(node.output()));
+                node.inputs().forEach(part -> candidate(candidates, positions, flow.channels(part)));
+                candidate(candidates, positions, flow.channels(node.output()));
             }
         }
         List<int[]> blocks = new ArrayList<>();
-        PqTree tree = PqTree.of(position.size());
+        PqTree tree = PqTree.of(positions.count());
         List<BitSet> ascending = new ArrayList<>(candidates.keySet());
         ascending.sort(Comparator.comparingInt(BitSet::cardinality));
         for (BitSet candidate : ascending) {
@@ -237,21 +259,15 @@ public final class OrderChannels {
         return blocks;
     }
 
-    private static void candidate(Map<BitSet, Boolean> candidates, Map<Integer, Integer> position, Channels channels) {
-        BitSet set = new BitSet();
-        for (int label : channels.labels()) {
-            Integer place = position.get(label);
-            if (place != null) {
-                set.set(place);
-            }
-        }
-        if (set.cardinality() > 1 && set.cardinality() < position.size()) {
+    private static void candidate(Map<BitSet, Boolean> candidates, Positions positions, Channels channels) {
+        BitSet set = positions.set(channels.labels());
+        if (set.cardinality() > 1 && set.cardinality() < positions.count()) {
             candidates.put(set, true);
         }
     }
 
     /** What the order costs, in bytes, with the copies that restore the original order where a barrier wants it. */
-    private double cost(OrderingProblem problem, int[] order, Map<Integer, Integer> position) {
+    private double cost(OrderingProblem problem, int[] order, Positions positions) {
         int[] place = new int[order.length];
         for (int k = 0; k < order.length; k++) {
             place[order[k]] = k;
@@ -260,8 +276,8 @@ public final class OrderChannels {
         for (ChannelFlow.Barrier barrier : flow.barriers()) {
             int previous = -1;
             for (int label : flow.channels(barrier.tensor()).labels()) {
-                Integer member = position.get(label);
-                if (member == null) {
+                int member = positions.places()[label];
+                if (member < 0) {
                     continue;
                 }
                 if (place[member] < previous) {

@@ -1,16 +1,20 @@
 package dev.upscale.onnx;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,8 +77,8 @@ class DamagedModelTest {
 
     @Test
     void damagedGzip() throws IOException {
-        java.io.ByteArrayOutputStream packed = new java.io.ByteArrayOutputStream();
-        try (java.util.zip.GZIPOutputStream stream = new java.util.zip.GZIPOutputStream(packed)) {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (GZIPOutputStream stream = new GZIPOutputStream(packed)) {
             stream.write(model);
         }
         Random random = new Random(3);
@@ -84,6 +88,19 @@ class DamagedModelTest {
             damaged[random.nextInt(Math.max(1, damaged.length - 1))] ^= (byte) (1 << random.nextInt(8));
             outcome(damaged, "packed " + i, "damaged.onnx.gz");
         }
+    }
+
+    /** The size at a gzip file's end is that of its last member alone. */
+    @Test
+    void unpacksFilesOfSeveralMembers() throws IOException {
+        ByteArrayOutputStream members = new ByteArrayOutputStream();
+        for (String member : List.of("first and long", "last")) {
+            try (GZIPOutputStream stream = new GZIPOutputStream(members)) {
+                stream.write(member.getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        Path file = Files.write(folder.resolve("members.gz"), members.toByteArray());
+        assertEquals("first and longlast", new String(OnnxFile.readBytes(file), StandardCharsets.UTF_8));
     }
 
     private String outcome(byte[] bytes, String what) throws IOException {

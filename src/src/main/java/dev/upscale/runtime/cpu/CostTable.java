@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleSupplier;
@@ -56,11 +57,17 @@ final class CostTable {
         }
     }
 
+    /** What was measured under that name. */
+    OptionalDouble known(String name) {
+        Double known = nanos.get(name);
+        return known == null ? OptionalDouble.empty() : OptionalDouble.of(known);
+    }
+
     /** What was measured under that name, or what the measurement gives now. */
     double nanos(String name, DoubleSupplier measurement) {
-        Double known = nanos.get(name);
-        if (known != null) {
-            return known;
+        OptionalDouble known = known(name);
+        if (known.isPresent()) {
+            return known.getAsDouble();
         }
         double measured = measurement.getAsDouble();
         nanos.put(name, measured);

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Random;
 
 /**
@@ -48,6 +49,11 @@ public final class MeasuredCosts implements KernelCosts {
     @Override
     public double nanos(String kernel, Step.Convolve step) {
         return table.nanos(key(kernel, step), () -> measure(kernel, step));
+    }
+
+    @Override
+    public OptionalDouble known(String kernel, Step.Convolve step) {
+        return table.known(key(kernel, step));
     }
 
     /** Everything that a kernel's time depends on. */
