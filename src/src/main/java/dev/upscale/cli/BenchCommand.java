@@ -26,16 +26,26 @@ import picocli.CommandLine.Option;
         })
 final class BenchCommand extends Console {
     private static final int MOST_THREADS = 256;
+    private static final int PROFILED_RUNS = 20;
+    private static final int SLOWEST_STEPS = 8;
 
     @Mixin
     private ModelArguments model;
 
-    @Option(names = "--variants", paramLabel = "V,V", split = ",", description = "unpruned, constrained, baseline, paper, upscale (default: all)")
+    @Option(names = "--variants", paramLabel = "V,V", split = ",", description = "unpruned, constrained, baseline, paper, upscale (default: all),"
+            + " or copy-free: upscale with each copy left out, a bound (its results are not valid)")
     private List<String> variants = Arrays.stream(Variant.values()).map(Variant::label).toList();
 
     @Option(names = "--engines", paramLabel = "E,E", description = "engines whose kernels may be used: upscale, onednn, xnnpack, or java alone (default: all)."
             + " Given again, each set is timed; a variant of a later set is called VARIANT@E+E")
     private List<String> engineSets = List.of();
+
+    @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time:"
+            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, fusion (called upscale-T)")
+    private List<String> ablations = List.of();
+
+    @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")
+    private boolean profiled;
 
     @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with: onnxruntime; each on the unpruned"
             + " network, and on what export writes of the pattern (called PEER@export)")
@@ -57,8 +67,15 @@ final class BenchCommand extends Console {
     record Report(String model, int batch, int threads, int rounds, Map<String, Map<String, Object>> variants,
             Map<String, Map<String, Map<String, Object>>> peers) {}
 
-    /** One variant on one set of engines. */
-    private record Contender(String name, Variant variant, Plan plan, Runner runner) {}
+    /** What a contender without its copies is called. */
+    private static final String COPY_FREE = "copy-free";
+
+    /** One variant compiled in one way; without a truth, its results are not valid. */
+    private record Contender(String name, Variant variant, CompileOptions options, Plan plan, Runner runner) {
+        boolean isValid() {
+            return !name.startsWith(COPY_FREE);
+        }
+    }
 
     /** A peer on the network that {@code export} writes of a variant; of {@code unpruned}, on the network as it is. */
     private record Rival(String peer, Variant variant, Peer.Session session) {
@@ -84,6 +101,10 @@ final class BenchCommand extends Console {
                     contenders.add(open(variant, engines, networks));
                 }
             }
+            for (String technique : ablations) {
+                CompileOptions options = CompileOptions.of(Variant.UPSCALE).without(EngineArguments.technique(technique));
+                contenders.add(open("upscale-" + technique, options, networks));
+            }
             for (String peer : peers) {
                 rivals.add(open(peer, Variant.UNPRUNED, model.forPeers(graph), networks));
                 rivals.add(open(peer, Variant.UPSCALE, ModelFile.onnx(ExportCommand.exported(networks.of(Variant.UPSCALE), Variant.UPSCALE)), networks));
@@ -105,13 +126,19 @@ final class BenchCommand extends Console {
     }
 
     private Contender open(String label, String engines, Networks networks) {
-        Variant variant = EngineArguments.variant(label);
+        Variant variant = label.equals(COPY_FREE) ? Variant.UPSCALE : EngineArguments.variant(label);
         String name = engines.isEmpty() || engines.equals(engineSets.getFirst()) ? label : label + "@" + engines.replace(',', '+');
+        return open(name, engines.isEmpty() ? CompileOptions.of(variant)
+                : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(",")))), networks);
+    }
+
+    private Contender open(String name, CompileOptions chosen, Networks networks) {
         progress("compile %s ...", name);
-        CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
-                : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
-        Plan plan = Upscale.compile(networks.of(variant), EngineArguments.chosenBy(costs, threads, options));
-        return new Contender(name, variant, plan, Runner.open(plan, SessionOptions.threads(threads), networks.inputs()));
+        CompileOptions options = EngineArguments.chosenBy(costs, threads, chosen);
+        Plan plan = Upscale.compile(networks.of(options.variant()), options);
+        SessionOptions session = SessionOptions.threads(threads);
+        return new Contender(name, options.variant(), options, plan,
+                Runner.open(plan, name.startsWith(COPY_FREE) ? session.withoutCopies() : session, networks.inputs()));
     }
 
     private Rival open(String peer, Variant variant, byte[] network, Networks networks) {
@@ -129,8 +156,10 @@ final class BenchCommand extends Console {
         if (!unchecked) {
             for (Contender contender : contenders) {
                 progress("check %s ...", contender.name);
-                contender.runner.run();
-                differences.put(contender.name, Difference.of(contender.runner.outputs(), networks.truth(contender.variant)));
+                if (contender.isValid()) {
+                    contender.runner.run();
+                    differences.put(contender.name, Difference.of(contender.runner.outputs(), networks.truth(contender.variant)));
+                }
             }
             for (Rival rival : rivals) {
                 progress("check %s ...", rival.name());
@@ -144,18 +173,44 @@ final class BenchCommand extends Console {
         int count = contenders.size() + rivals.size();
         progress("time %d contenders for %.0f s ...", count, seconds * count);
         contest.run(Duration.ofMillis((long) (1000 * seconds * count)), 5);
-        print(report(networks, contenders, rivals, contest, differences), describe(contenders, rivals, contest, differences));
+        Map<String, StepTimes> steps = new LinkedHashMap<>();
+        if (profiled) {
+            contenders.forEach(contender -> steps.put(contender.name, steps(contender, networks)));
+        }
+        print(report(networks, contenders, rivals, contest, differences, steps),
+                describe(contenders, rivals, contest, differences) + describe(steps));
         boolean passed = differences.values().stream().allMatch(difference -> difference.isWithin(VerifyCommand.TOLERANCE));
         return passed ? 0 : Main.FAILED;
     }
 
+    /** Where a contender's time goes, in a session that keeps the times of its steps. */
+    private StepTimes steps(Contender contender, Networks networks) {
+        progress("profile %s ...", contender.name);
+        SessionOptions options = SessionOptions.threads(threads).withProfile(PROFILED_RUNS);
+        try (Runner runner = Runner.open(contender.plan, options, networks.inputs())) {
+            for (int run = 0; run < 2 * PROFILED_RUNS; run++) {
+                runner.run();
+            }
+            return StepTimes.of(runner.session().session().profile(), contender.options.costs());
+        }
+    }
+
+    private static String describe(Map<String, StepTimes> steps) {
+        StringBuilder text = new StringBuilder();
+        steps.forEach((name, times) -> text.append('\n').append(name).append('\n').append(times.describe(SLOWEST_STEPS)));
+        return text.toString();
+    }
+
     private Report report(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest,
-            Map<String, Difference> differences) {
+            Map<String, Difference> differences, Map<String, StepTimes> steps) {
         Map<String, Map<String, Object>> byVariant = new LinkedHashMap<>();
         for (Contender contender : contenders) {
             Map<String, Object> fields = PlanFields.of(contender.plan);
             fields.putAll(times(contender.name, contest, differences));
             fields.put("gflops", 2 * contender.plan.multiplyAdds() / contest.timing(contender.name).medianNs());
+            if (profiled) {
+                fields.put("profile", steps.get(contender.name));
+            }
             byVariant.put(contender.name, fields);
         }
         Map<String, Map<String, Map<String, Object>>> byPeer = new LinkedHashMap<>();

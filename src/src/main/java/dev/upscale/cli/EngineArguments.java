@@ -1,6 +1,7 @@
 package dev.upscale.cli;
 
 import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Technique;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.runtime.cpu.MeasuredCosts;
@@ -59,6 +60,16 @@ final class EngineArguments {
             }
         }
         return known;
+    }
+
+    static Technique technique(String name) {
+        for (Technique technique : Technique.values()) {
+            if (technique.label().equals(name)) {
+                return technique;
+            }
+        }
+        throw new InvalidInput("--without " + name + " is not one of "
+                + String.join(", ", Arrays.stream(Technique.values()).map(Technique::label).toList()));
     }
 
     static Variant variant(String name) {

@@ -1,7 +1,9 @@
 package dev.upscale.compile;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How a network is compiled.
@@ -11,19 +13,21 @@ import java.util.Optional;
  *     pure-Java kernels are always there for what these cannot do
  * @param costs what kernels take, to choose the fastest for each convolution; without, the first engine that offers is
  *     taken, which makes plans reproducible on any machine
+ * @param without what variant {@code upscale} is to do without, for ablations
  */
-public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs) {
+public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Set<Technique> without) {
 
     /** Every engine that is available, in the order of preference. */
     public static final List<String> ALL_ENGINES = List.of("upscale", "onednn", "xnnpack");
 
     public CompileOptions {
         engines = List.copyOf(engines);
+        without = Set.copyOf(without);
     }
 
     /** The variant on these engines, without costs. */
     public CompileOptions(Variant variant, List<String> engines) {
-        this(variant, engines, Optional.empty());
+        this(variant, engines, Optional.empty(), Set.of());
     }
 
     /** The variant on all engines, without costs. */
@@ -33,6 +37,23 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The same with the fastest kernel for each convolution. */
     public CompileOptions withCosts(KernelCosts costs) {
-        return new CompileOptions(variant, engines, Optional.of(costs));
+        return new CompileOptions(variant, engines, Optional.of(costs), without);
+    }
+
+    /** The same without one more technique. */
+    public CompileOptions without(Technique technique) {
+        Set<Technique> less = new HashSet<>(without);
+        less.add(technique);
+        return new CompileOptions(variant, engines, costs, less);
+    }
+
+    /** Whether a technique is not left out. */
+    boolean uses(Technique technique) {
+        return !without.contains(technique);
+    }
+
+    /** Whether gathers are made as copies, as a library's kernels need them. */
+    boolean gathers() {
+        return variant == Variant.BASELINE || variant == Variant.PAPER || !uses(Technique.INDEX);
     }
 }

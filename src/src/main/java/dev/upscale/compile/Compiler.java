@@ -25,9 +25,9 @@ public final class Compiler {
             return Lowering.lower(folded, catalog, options, consumers, Map.of());
         }
         Liveness liveness = Liveness.of(flow);
-        ChannelOrder order = OrderChannels.apply(flow, liveness, method(options.variant()));
+        ChannelOrder order = OrderChannels.apply(flow, liveness, method(options));
         Graph pruned = PruneChannels.apply(flow, liveness, order.rank());
-        if (!options.variant().gathers()) {
+        if (!options.gathers() && options.uses(Technique.HOISTING)) {
             pruned = HoistSelections.apply(pruned, KernelChoice.foldsGathers(options));
         }
         return Lowering.lower(pruned, catalog, options, consumers, order.obstacles());
@@ -50,6 +50,15 @@ public final class Compiler {
         ChannelFlow flow = ChannelFlow.of(folded);
         Liveness liveness = Liveness.of(flow);
         return PruneChannels.apply(flow, liveness, OrderChannels.apply(flow, liveness, method(variant)).rank());
+    }
+
+    private static OrderChannels.Method method(CompileOptions options) {
+        if (options.variant() == Variant.UPSCALE && !options.uses(Technique.ORDER)) {
+            return OrderChannels.Method.ORIGINAL;
+        }
+        return options.variant() == Variant.UPSCALE && !options.uses(Technique.EXACT_ORDER)
+                ? OrderChannels.Method.PAPER
+                : method(options.variant());
     }
 
     private static OrderChannels.Method method(Variant variant) {

@@ -54,6 +54,11 @@ final class Fusion {
         return new Fusion(graph).fuse();
     }
 
+    /** Every node as a step of its own. */
+    static List<Fused> none(Graph graph) {
+        return new Fusion(graph).steps();
+    }
+
     private List<Fused> fuse() {
         Map<Node, Integer> index = new HashMap<>();
         for (Node node : graph.nodes()) {
@@ -71,6 +76,10 @@ final class Fusion {
                         .ifPresent(before -> join(before, node));
             }
         }
+        return steps();
+    }
+
+    private List<Fused> steps() {
         List<Fused> fused = new ArrayList<>();
         for (Node node : graph.nodes()) {
             if (!tail.containsKey(node)) {

@@ -74,7 +74,7 @@ final class KernelChoice {
         if (options.engines().isEmpty()) {
             return List.of(fallback(step));
         }
-        boolean gather = options.variant().gathers() && step.source().isIndexed();
+        boolean gather = options.gathers() && step.source().isIndexed();
         Optional<List<Chosen>> chosen = gather ? Optional.empty() : fusedOrSplit(step);
         if (chosen.isEmpty() && !gather && step.source().isIndexed()) {
 chosen = detours.superset(worthOfGather(step)).flatMap(this::fusedOrSplit);

@@ -63,9 +63,8 @@ final class Lowering {
         this.options = options;
         this.obstacles = obstacles;
         this.kernels = new KernelChoice(catalog, options);
-        this.fused = Fusion.of(graph);
-        this.placement = Placement.of(graph, fused,
-                options.engines().contains("upscale") && !options.variant().gathers());
+        this.fused = options.uses(Technique.FUSION) ? Fusion.of(graph) : Fusion.none(graph);
+        this.placement = Placement.of(graph, fused, options);
         this.roots = Placement.roots(graph);
     }
 

@@ -40,13 +40,14 @@ final class Placement {
         steps.forEach(step -> makers.put(step.output(), step));
     }
 
-    /**
-     * @param readsByIndex whether kernels read channels by index, so that concats need not lie side by side
-     */
-    static Placement of(Graph graph, List<Fused> steps, boolean readsByIndex) {
+    static Placement of(Graph graph, List<Fused> steps, CompileOptions options) {
         Placement placement = new Placement(graph, steps);
         graph.outputs().forEach(placement::placeOutput);
-        if (readsByIndex) {
+        if (!options.uses(Technique.CONCATS_IN_PLACE)) {
+            return placement;
+        }
+        // Only where kernels read by index: concats that share memory are no slices of it.
+        if (options.engines().contains("upscale") && !options.gathers() && options.uses(Technique.JOINT_STORAGE)) {
             JointStorage.of(graph, tensor -> placement.isComputed(tensor) && !placement.views.containsKey(tensor))
                     .forEach(placement::placeJointly);
         }
@@ -70,7 +71,7 @@ final class Placement {
 
     /** Why a part of a concat could not be written in place; by the part's tensor. */
     String refusal(String part) {
-        return refusals.getOrDefault(part, "its memory was chosen before the concat's");
+        return refusals.getOrDefault(part, "no place was chosen for the concat before its parts were made");
     }
 
     /** The storages made for concats. */

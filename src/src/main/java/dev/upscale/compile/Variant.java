@@ -19,9 +19,4 @@ public enum Variant {
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }
-
-    /** Whether gathers are made as copies, as a library's kernels need them. */
-    boolean gathers() {
-        return this == BASELINE || this == PAPER;
-    }
 }

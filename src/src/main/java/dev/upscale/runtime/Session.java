@@ -60,7 +60,8 @@ public final class Session implements AutoCloseable {
         Plan plan = executable.plan();
         calls = new Invocation[kernels.size()];
         for (int step = 0; step < calls.length; step++) {
-            calls[step] = bind(plan.steps().get(step), kernels.get(step), binding);
+            boolean leftOut = options.copyFree() && plan.steps().get(step) instanceof Step.Copy;
+            calls[step] = leftOut ? Session::doNothing : bind(plan.steps().get(step), kernels.get(step), binding);
         }
         entries = binding.entries().toArray(Runnable[]::new);
         inputs = plan.inputs().stream().map(port -> memory(plan, port, Place.Kind.INPUT)).toArray(CallersMemory[]::new);
@@ -94,6 +95,8 @@ public final class Session implements AutoCloseable {
                     + " bytes, which this machine does not give; compile it for a smaller batch", e);
         }
     }
+
+    private static void doNothing() {}
 
     private static Invocation bind(Step step, Kernel kernel, Binding binding) {
         try {

@@ -7,8 +7,9 @@ package dev.upscale.runtime;
  * @param poisoned     whether arena and outputs are filled with NaN before every run: for tests, since a plan that reads what it has
  *                     not written then shows
  * @param profiledRuns for how many of the latest runs each step's time is kept; 0 for none, which costs nothing
+ * @param copyFree     whether copies are left out: a bound for benchmarks, whose results are not valid
  */
-public record SessionOptions(int threads, boolean poisoned, int profiledRuns) {
+public record SessionOptions(int threads, boolean poisoned, int profiledRuns, boolean copyFree) {
     private static final int MOST_THREADS = 256;
 
     public SessionOptions {
@@ -21,14 +22,18 @@ public record SessionOptions(int threads, boolean poisoned, int profiledRuns) {
     }
 
     public static SessionOptions threads(int threads) {
-        return new SessionOptions(threads, false, 0);
+        return new SessionOptions(threads, false, 0, false);
     }
 
     public SessionOptions withPoison() {
-        return new SessionOptions(threads, true, profiledRuns);
+        return new SessionOptions(threads, true, profiledRuns, copyFree);
     }
 
     public SessionOptions withProfile(int runs) {
-        return new SessionOptions(threads, poisoned, runs);
+        return new SessionOptions(threads, poisoned, runs, copyFree);
+    }
+
+    public SessionOptions withoutCopies() {
+        return new SessionOptions(threads, poisoned, profiledRuns, true);
     }
 }

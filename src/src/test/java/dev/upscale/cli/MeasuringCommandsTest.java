@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.upscale.Upscale;
 import dev.upscale.channels.PatternFile;
+import dev.upscale.compile.Technique;
 import dev.upscale.prune.Heuristic;
 import dev.upscale.prune.Pruner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +74,34 @@ class MeasuringCommandsTest {
         JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--variants", "unpruned,upscale",
                 "--engines", "upscale,onednn,xnnpack", "--engines", "java", "--costs", "builtin", "--json").json();
         assertEquals(List.of("unpruned", "upscale", "unpruned@java", "upscale@java"), List.copyOf(report.get("variants").propertyNames()));
+    }
+
+    @Test
+    void eachTechniqueCanBeLeftOutAndEveryResultStaysRight() {
+        String all = String.join(",", Arrays.stream(Technique.values()).map(Technique::label).toList());
+        CommandLineRun run = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.02", "--variants", "unpruned,upscale,copy-free",
+                "--without", all, "--costs", "builtin", "--json");
+        assertEquals(0, run.exitCode(), run.err());
+        JsonNode variants = run.json().get("variants");
+        assertEquals(3 + Technique.values().length, variants.size());
+        assertEquals(0, variants.get("upscale").get("copies").intValue());
+        assertTrue(variants.get("upscale-index").get("copies").intValue() > 0, variants.toString());
+        assertTrue(variants.get("upscale-fusion").get("steps").intValue() > variants.get("upscale").get("steps").intValue());
+        assertTrue(variants.get("upscale-order").has("relL2") && !variants.get("copy-free").has("relL2"), "a bound has no valid results");
+    }
+
+    @Test
+    void aProfileSaysWhereTheTimeGoesAndHowWellItWasPredicted() {
+        JsonNode profile = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--variants", "upscale",
+                "--costs", "measured", "--profile", "--json").json().get("variants").get("upscale").get("profile");
+        long sum = 0;
+        for (JsonNode step : profile.get("steps")) {
+            sum += step.get("ns").longValue();
+        }
+        assertEquals(profile.get("totalNs").longValue(), sum);
+        JsonNode prediction = profile.get("prediction");
+        assertTrue(prediction.get("steps").intValue() > 0 && prediction.get("median").doubleValue() > 0, prediction.toString());
+        assertTrue(prediction.get("least").doubleValue() <= prediction.get("median").doubleValue(), prediction.toString());
     }
 
     @Test

@@ -20,7 +20,7 @@ import java.util.zip.CRC32;
  * cannot be read or written is only lost time. Thread-safe.
  */
 final class CostTable {
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
 
     private final Path file;
     private final Map<String, Double> nanos = new ConcurrentHashMap<>();

@@ -10,7 +10,11 @@ import dev.upscale.plan.View;
 import dev.upscale.runtime.Executable;
 import dev.upscale.runtime.Session;
 import dev.upscale.runtime.SessionOptions;
+import dev.upscale.runtime.kernel.KernelFailure;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -27,8 +31,8 @@ import java.util.Random;
 public final class MeasuredCosts implements KernelCosts {
     private static final int WARM_UPS = 2;
     private static final int FEWEST_RUNS = 5;
-    private static final int MOST_RUNS = 60;
-    private static final long ENOUGH_NANOS = 8_000_000;
+    private static final int MOST_RUNS = 30;
+    private static final long ENOUGH_NANOS = 4_000_000;
     private static final MemorySegment[] NOTHING = {};
 
     private final CpuCatalog catalog;
@@ -86,30 +90,43 @@ public final class MeasuredCosts implements KernelCosts {
                     placed.addend(), placed.activation(), placed.destination(), Optional.of(workspace), placed.multiplyAdds());
             arenaBytes = aligned(arenaBytes) + workspace.extentBytes();
         }
-        Plan plan = new Plan("cost", "cost", "cpu", List.of(), List.of(), List.of(placed), constants(step),
-                arenaBytes, arenaBytes, 1);
+        List<Plan.Port> inputs = new ArrayList<>();
+        List<Step> steps = new ArrayList<>();
+        for (Operand operand : placed.sources()) {
+            String input = "input" + inputs.size();
+            List<Integer> dims = operand.view().dims();
+            inputs.add(new Plan.Port(input, dims));
+            View values = View.rowMajor(new View.Place(View.Place.Kind.INPUT, input), 0, dims);
+            steps.add(new Step.Copy(input, "java.copy", Step.Copy.Kind.LAYOUT, Operand.of(values), operand.view(), "values"));
+        }
+        steps.add(placed);
+        Plan plan = new Plan("cost", "cost", "cpu", inputs, List.of(), steps, constants(step), arenaBytes, arenaBytes, 1);
         try (Executable executable = Executable.prepare(plan);
-                Session session = executable.open(SessionOptions.threads(threads))) {
-            return fastest(session);
-        } catch (RuntimeException e) {
+                Session session = executable.open(SessionOptions.threads(threads).withProfile(MOST_RUNS));
+                Arena memory = Arena.ofConfined()) {
+            return fastest(session, inputs.stream().map(port -> random(memory, port)).toArray(MemorySegment[]::new));
+        } catch (KernelFailure e) {
             return Double.POSITIVE_INFINITY;
         }
     }
 
-    private static double fastest(Session session) {
-        for (int run = 0; run < WARM_UPS; run++) {
-            session.run(NOTHING, NOTHING);
+    private static MemorySegment random(Arena memory, Plan.Port port) {
+        MemorySegment values = memory.allocate(port.bytes(), 64);
+        Random random = new Random(2);
+        for (long k = 0; k < port.bytes() / View.ELEMENT_BYTES; k++) {
+            values.setAtIndex(ValueLayout.JAVA_FLOAT, k, random.nextFloat() - 0.5f);
         }
-        long best = Long.MAX_VALUE;
-        long spent = 0;
-        for (int run = 0; run < FEWEST_RUNS || run < MOST_RUNS && spent < ENOUGH_NANOS; run++) {
-            long start = System.nanoTime();
-            session.run(NOTHING, NOTHING);
-            long nanos = System.nanoTime() - start;
-            best = Math.min(best, nanos);
-            spent += nanos;
+        return values;
+    }
+
+    /** The fastest of some runs of the last step, each on memory that was just written. */
+    private static double fastest(Session session, MemorySegment[] inputs) {
+        long begun = System.nanoTime();
+        for (int run = 0; run < WARM_UPS + FEWEST_RUNS || run < MOST_RUNS && System.nanoTime() - begun < ENOUGH_NANOS; run++) {
+            session.run(inputs, NOTHING);
         }
-        return best;
+        long[][] times = session.profile().ns();
+        return Arrays.stream(times[times.length - 1]).min().orElseThrow();
     }
 
     /** The step with each of its memories in an arena of its own, at the same place within a cache line. */

@@ -1,0 +1,26 @@
+package dev.upscale.compile;
+
+import java.util.Locale;
+
+/** What {@link Variant#UPSCALE} does beyond pruning, each of which can be left out to see what it is worth. */
+public enum Technique {
+    /** Channels ordered for their consumers; without, they keep the model's order. */
+    ORDER,
+    /** Orders that are exact; without, the paper's algorithm orders. */
+    EXACT_ORDER,
+    /** Kernels that read channels by index where they lie; without, what is not contiguous is gathered. */
+    INDEX,
+    /** Parts of concats written in place; without, every concat is a copy. */
+    CONCATS_IN_PLACE,
+    /** Concats that pass channels on share memory ({@link JointStorage}). */
+    JOINT_STORAGE,
+    /** Selections of channels before channel-wise passes ({@link HoistSelections}). */
+    HOISTING,
+    /** Residual additions and activations within the step before them ({@link Fusion}). */
+    FUSION;
+
+    /** The name on the command line and in reports: lower case, with dashes. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}
