@@ -123,12 +123,13 @@ public final class Masking {
         Tensor apply(Tensor weight) {
             float[] values = weight.floats().clone();
             for (int output = 0; output < outputs.length; output++) {
-                int group = layout.firstInput(output);
-                for (int input = group; input < group + layout.groupInputs(); input++) {
+                int first = layout.firstInput(output);
+                int start = layout.at(output, first);
+                for (int input = first; input < first + layout.groupInputs(); input++) {
                     if (!inputs[input] || !outputs[output]) {
-                        int start = layout.at(output, input);
                         Arrays.fill(values, start, start + layout.taps(), 0);
                     }
+                    start += layout.inputStride();
                 }
             }
             return Tensor.of(weight.type(), values);

@@ -58,12 +58,17 @@ public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean 
                 * taps;
     }
 
+    /** How far an input's taps lie from those of the input before it, for the same output. */
+    public int inputStride() {
+        return inputsFirst ? outputs / groups * taps : taps;
+    }
+
     /** Adds the inputs to which an output has a weight that is not zero. */
     void addInputs(Tensor weight, int output, BitSet found) {
         float[] values = weight.floats();
         int first = firstInput(output);
         int end = first + groupInputs();
-        int stride = inputsFirst ? outputs / groups * taps : taps;
+        int stride = inputStride();
         int start = at(output, first);
         for (int input = found.nextClearBit(first); input < end; input = found.nextClearBit(input + 1)) {
             if (anyNonZero(values, start + (input - first) * stride, taps)) {
@@ -101,12 +106,14 @@ public record WeightAxes(int outputs, int inputs, int taps, int groups, boolean 
         float[] selected = new float[Math.multiplyExact(chosenOutputs.length * chosenInputs.length, taps)];
         WeightAxes smaller = new WeightAxes(chosenOutputs.length, chosenInputs.length, taps, 1, inputsFirst);
         for (int output = 0; output < chosenOutputs.length; output++) {
-            for (int input = 0; input < chosenInputs.length; input++) {
-                int from = at(chosenOutputs[output], chosenInputs[input]);
-                int to = smaller.at(output, input);
+            int row = at(chosenOutputs[output], 0);
+            int to = smaller.at(output, 0);
+            for (int input : chosenInputs) {
+                int from = row + input * inputStride();
                 for (int tap = 0; tap < taps; tap++) {
                     selected[to + tap] = source[from + tap];
                 }
+                to += smaller.inputStride();
             }
         }
         TensorType type = weight.type().withDim(inputsFirst ? 1 : 0, chosenOutputs.length)

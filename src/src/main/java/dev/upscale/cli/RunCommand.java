@@ -31,8 +31,8 @@ final class RunCommand extends Console {
     @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
     private int threads;
 
-    /** What was written. */
-    record Report(String plan, double ms, List<Written> outputs) {}
+    /** What was written, and how long it took to load and check the plan, to pack its weights, and to run it once. */
+    record Report(String plan, double loadMs, double prepareMs, double ms, List<Written> outputs) {}
 
     record Written(String name, List<Integer> dims, String file) {}
 
@@ -41,17 +41,21 @@ final class RunCommand extends Console {
         if (threads < 1 || threads > MOST_THREADS) {
             throw new InvalidInput("--threads " + threads + " is not a number from 1 to " + MOST_THREADS);
         }
+        long begun = System.nanoTime();
         Plan plan = PlanFile.read(file);
+        long loaded = System.nanoTime();
         if (outputs.size() > plan.outputs().size()) {
             throw new InvalidInput(outputs.size() + " files for the " + plan.outputs().size() + " outputs of " + file);
         }
         Map<String, Tensor> values = values(plan);
         List<Written> written = new ArrayList<>();
-        long nanos;
+        long opening = System.nanoTime();
+        long opened;
+        long ran;
         try (Runner runner = Runner.open(plan, SessionOptions.threads(threads), values)) {
-            long begun = System.nanoTime();
+            opened = System.nanoTime();
             runner.run();
-            nanos = System.nanoTime() - begun;
+            ran = System.nanoTime();
             List<float[]> results = runner.outputs();
             for (int i = 0; i < outputs.size(); i++) {
                 Plan.Port port = plan.outputs().get(i);
@@ -61,7 +65,8 @@ final class RunCommand extends Console {
         }
         StringBuilder text = new StringBuilder();
         written.forEach(output -> text.append(output.name).append(' ').append(output.dims).append(" to ").append(output.file).append('\n'));
-        print(new Report(file.toString(), nanos / 1e6, written), text.toString());
+        print(new Report(file.toString(), (loaded - begun) / 1e6, (opened - opening) / 1e6, (ran - opened) / 1e6, written),
+                text.toString());
         return 0;
     }
 

@@ -47,6 +47,7 @@ class PlanCommandsTest {
         Tensor image = image();
         NpyFile.write(folder.resolve("x.npy"), image);
         JsonNode run = CommandLineRun.of("run", plan, "--input", folder.resolve("x.npy"), "--output", folder.resolve("y.npy"), "--json").json();
+        assertTrue(run.get("loadMs").asDouble() > 0 && run.get("prepareMs").asDouble() > 0);
         assertEquals("output", run.get("outputs").get(0).get("name").stringValue());
         Graph graph = Upscale.read(model);
         double[] expected = Interpreter.run(graph, Map.of("input", image)).get("output").values();
