@@ -2,16 +2,16 @@ package dev.upscale.runtime.cpu;
 
 import dev.upscale.runtime.natives.NativeLibraries;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 
 /**
@@ -21,6 +21,7 @@ import java.util.zip.CRC32;
  */
 final class CostTable {
     private static final String VERSION = "2";
+    private static final Pattern ENTRY = Pattern.compile("(\\d+\\.\\d+(?:E\\d+)?|Infinity)\t(.+)");
 
     private final Path file;
     private final Map<String, Double> nanos = new ConcurrentHashMap<>();
@@ -71,31 +72,29 @@ final class CostTable {
         }
         double measured = measurement.getAsDouble();
         nanos.put(name, measured);
-        write();
+        append("\n" + measured + "\t" + name);
         return measured;
     }
 
+    /** Lines that were cut off are passed over. */
     private void read() {
         try {
             for (String line : Files.readAllLines(file)) {
-                int tab = line.indexOf('\t');
-                if (tab > 0) {
-                    nanos.put(line.substring(tab + 1), Double.parseDouble(line.substring(0, tab)));
+                Matcher entry = ENTRY.matcher(line);
+                if (entry.matches()) {
+                    nanos.put(entry.group(2), Double.parseDouble(entry.group(1)));
                 }
             }
-        } catch (IOException | UncheckedIOException | NumberFormatException e) {
+        } catch (IOException e) {
             // It is measured again.
         }
     }
 
-    private synchronized void write() {
+    /** One write to the end of the file: processes that measure at once keep each other's lines, and a line cut off stays alone. */
+    private synchronized void append(String line) {
         try {
             Files.createDirectories(file.getParent());
-            Path unfinished = Files.createTempFile(file.getParent(), "costs", ".part");
-            StringBuilder lines = new StringBuilder();
-            new TreeMap<>(nanos).forEach((name, time) -> lines.append(time).append('\t').append(name).append('\n'));
-            Files.writeString(unfinished, lines);
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
             // The next compilation measures again.
         }
