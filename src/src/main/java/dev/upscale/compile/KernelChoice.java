@@ -38,13 +38,14 @@ final class KernelChoice {
 
         /**
          * The same convolution of the narrowest slice that holds all channels of an indexed source, with zero weights between,
-         * if it takes at most so many multiply-adds more.
+         * if that costs less than a gather.
          */
-        Optional<Step.Convolve> superset(double mostAdded);
+        Optional<Step.Convolve> superset();
     }
 
-    /** A multiply-add of the libraries takes about 0.02 ns, an element gathered in pure Java about 1 ns. */
-    private static final int MULTIPLY_ADDS_PER_GATHERED_ELEMENT = 50;
+    /** What a multiply-add of the libraries takes, and an element gathered in pure Java, in nanoseconds. */
+    private static final double NANOS_PER_MULTIPLY_ADD = 0.02;
+    private static final double NANOS_PER_GATHERED_ELEMENT = 1.0;
 
     /** Packs one source of an operation, for the reason given. */
     interface SourcePacker {
@@ -77,7 +78,7 @@ final class KernelChoice {
         boolean gather = options.gathers() && step.source().isIndexed();
         Optional<List<Chosen>> chosen = gather ? Optional.empty() : fusedOrSplit(step);
         if (chosen.isEmpty() && !gather && step.source().isIndexed()) {
-chosen = detours.superset(worthOfGather(step)).flatMap(this::fusedOrSplit);
+chosen = detours.superset().flatMap(this::fusedOrSplit);
         }
         if (chosen.isEmpty() && (step.source().isIndexed() || !step.source().view().isDenseChannelsLast())) {
             String reason = gather
@@ -96,12 +97,17 @@ chosen = detours.superset(worthOfGather(step)).flatMap(this::fusedOrSplit);
         return fusedOrSplit(step).isPresent();
     }
 
-    /** How many multiply-adds take as long as the gather of a convolution's channels. */
-    private static double worthOfGather(Step.Convolve step) {
+    /** About what the gather of a convolution's channels takes, in nanoseconds. */
+    static double gatherNanos(Step.Convolve step) {
         long taps = (long) step.conv().window().kernelH() * step.conv().window().kernelW();
         long retained = step.multiplyAdds() / step.destination().elements() / taps;
         View source = step.source().view();
-        return (double) source.elements() / source.dim(1) * retained * MULTIPLY_ADDS_PER_GATHERED_ELEMENT;
+        return (double) source.elements() / source.dim(1) * retained * NANOS_PER_GATHERED_ELEMENT;
+    }
+
+    /** About what multiply-adds with zero weights take, in nanoseconds. */
+    static double addedNanos(long multiplyAdds) {
+        return multiplyAdds * NANOS_PER_MULTIPLY_ADD;
     }
 
     private Optional<List<Chosen>> fusedOrSplit(Step.Convolve step) {

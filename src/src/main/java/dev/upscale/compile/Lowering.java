@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -323,44 +324,36 @@ final class Lowering {
         public Operand pack(String reason) {
             Operand source = exact.source();
             View packed = source.isIndexed()
-                    ? packed(tensor, Step.Copy.Kind.GATHER, obstacles.getOrDefault(exact.name(), reason))
+                    ? packed(tensor, Step.Copy.Kind.GATHER, obstacles.getOrDefault(exact.name(), reason) + weighed())
                     : packed(tensor, kindOf(source.view()), reason);
             return Operand.of(shaped(packed, sourceDims));
         }
 
         @Override
-        public Optional<Step.Convolve> superset(double mostAdded) {
-            int[] positions = constants.get(exact.source().index()).ints();
-            int first = Arrays.stream(positions).min().orElseThrow();
-            int span = Arrays.stream(positions).max().orElseThrow() - first + 1;
-            long multiplyAdds = exact.multiplyAdds() / positions.length * span;
-            if (exact.conv().groups() > 1 || positions.length > span || multiplyAdds - exact.multiplyAdds() > mostAdded) {
+        public Optional<Step.Convolve> superset() {
+            Superset slice = Superset.of(constants.get(exact.source().index()).ints());
+            if (!isSupersetPossible(slice) || slice.addedNanos(exact) > KernelChoice.gatherNanos(exact)) {
                 return Optional.empty();
             }
             String name = exact.weights() + " over " + exact.source().index();
             Constant weights = constants.get(exact.weights());
-            constants.computeIfAbsent(name, key -> spread(weights, positions, first, span));
+            constants.computeIfAbsent(name, key -> slice.spread(weights));
             return Optional.of(new Step.Convolve(exact.name(), "", exact.conv(),
-                    Operand.of(exact.source().view().slice(1, first, span)), name, exact.bias(), exact.addend(),
-                    exact.activation(), exact.destination(), Optional.empty(), multiplyAdds));
+                    Operand.of(exact.source().view().slice(1, slice.first(), slice.span())), name, exact.bias(), exact.addend(),
+                    exact.activation(), exact.destination(), Optional.empty(), exact.multiplyAdds() + slice.added(exact)));
         }
-    }
 
-    /** Weights of which input channel k is added to channel {@code positions[k] - first} of {@code span}, zeros elsewhere. */
-    private static Constant spread(Constant weights, int[] positions, int first, int span) {
-        List<Integer> dims = weights.dims();
-        int taps = dims.get(2) * dims.get(3);
-        float[] from = weights.floats();
-        float[] to = new float[dims.get(0) * span * taps];
-        for (int output = 0; output < dims.get(0); output++) {
-            for (int k = 0; k < positions.length; k++) {
-                int place = (output * span + positions[k] - first) * taps;
-                for (int tap = 0; tap < taps; tap++) {
-                    to[place + tap] += from[(output * positions.length + k) * taps + tap];
-                }
-            }
+        private boolean isSupersetPossible(Superset slice) {
+            return exact.conv().groups() == 1 && slice.positions().length <= slice.span();
         }
-        return Constant.f32(List.of(dims.get(0), span, dims.get(2), dims.get(3)), to);
+
+        /** What the gather costs, and what the other choice would have. */
+        private String weighed() {
+            Superset slice = Superset.of(constants.get(exact.source().index()).ints());
+            return options.gathers() || !isSupersetPossible(slice) ? "" : String.format(Locale.ROOT,
+                    "; the gather takes about %.0f µs, multiply-adds with zero weights for the %d channels between them %.0f µs",
+                    KernelChoice.gatherNanos(exact) / 1e3, slice.span() - slice.positions().length, slice.addedNanos(exact) / 1e3);
+        }
     }
 
     private static Step.Copy.Kind kindOf(View source) {
