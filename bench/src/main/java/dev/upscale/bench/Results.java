@@ -9,12 +9,14 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What {@code bench/measure.sh} calls: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
+ * What {@code bench/measure.sh} and {@code bench/kernels.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
  * tables and the figure anew from these documents.
  */
 public final class Results {
-    private static final String BEGIN = "<!-- measured: written by bench/measure.sh from docs/results, not by hand -->\n";
-    private static final String END = "<!-- measured: end -->\n";
+    private static final String NETWORKS_BEGIN = "<!-- measured: written by bench/measure.sh from docs/results, not by hand -->\n";
+    private static final String NETWORKS_END = "<!-- measured: end -->\n";
+    private static final String KERNELS_BEGIN = "<!-- kernels: written by bench/kernels.sh from docs/results, not by hand -->\n";
+    private static final String KERNELS_END = "<!-- kernels: end -->\n";
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
     private Results() {}
@@ -45,9 +47,11 @@ public final class Results {
     }
 
     private static void writePages(Path project) throws IOException {
-        List<ResultsDocument> documents = ResultsDocument.readAll(project.resolve("docs/results"));
+        Path results = project.resolve("docs/results");
+        List<ResultsDocument> documents = ResultsDocument.readAll(results);
+        List<KernelResults> kernels = KernelResults.readAll(results);
         for (Path page : List.of(project.resolve("README.md"), project.resolve("docs/benchmarks.md"))) {
-            Files.writeString(page, page(page, documents));
+            Files.writeString(page, page(page, documents, kernels));
         }
         if (!documents.isEmpty()) {
             Path figure = project.resolve("docs/figures/networks.svg");
@@ -57,17 +61,21 @@ public final class Results {
     }
 
     /** What a page is to say, given the documents. */
-    static String page(Path page, List<ResultsDocument> documents) throws IOException {
-        String tables = page.endsWith("README.md") ? ResultsTables.readme(documents) : ResultsTables.benchmarks(documents);
-        return replaced(page, Files.readString(page), tables);
+    static String page(Path page, List<ResultsDocument> documents, List<KernelResults> kernels) throws IOException {
+        String text = Files.readString(page);
+        if (page.endsWith("README.md")) {
+            return replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.readme(documents));
+        }
+        String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(documents));
+        return replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(kernels));
     }
 
-    private static String replaced(Path page, String text, String tables) {
-        int begin = text.indexOf(BEGIN);
-        int end = text.indexOf(END);
+    private static String replaced(Path page, String text, String beginning, String ending, String tables) {
+        int begin = text.indexOf(beginning);
+        int end = text.indexOf(ending);
         if (begin < 0 || end < begin) {
-            throw new IllegalArgumentException(page + " lacks the line " + BEGIN.strip() + " or, after it, " + END.strip());
+            throw new IllegalArgumentException(page + " lacks the line " + beginning.strip() + " or, after it, " + ending.strip());
         }
-        return text.substring(0, begin + BEGIN.length()) + "\n" + tables.stripTrailing() + "\n\n" + text.substring(end);
+        return text.substring(0, begin + beginning.length()) + "\n" + tables.stripTrailing() + "\n\n" + text.substring(end);
     }
 }

@@ -72,6 +72,13 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
         document.put("pattern", pattern);
         document.put("date", date);
         document.put("commit", commit);
+        describe(document, doctor);
+        document.set("bench", bench);
+        return document;
+    }
+
+    /** Says on what machine, and with what versions. */
+    static void describe(ObjectNode document, JsonNode doctor) {
         ObjectNode machine = document.putObject("machine");
         machine.set("processor", doctor.required("processor").path("processor"));
         machine.set("vectors", doctor.required("processor").path("vectors"));
@@ -88,12 +95,10 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
             }
         }
         doctor.required("peers").forEach(peer -> versions.set(peer.required("name").stringValue(), peer.required("version")));
-        document.set("bench", bench);
-        return document;
     }
 
     /**
-     * All documents of a folder, by batch, threads and network; none if there is no such folder.
+     * All documents of networks in a folder, by batch, threads and network; none if there is no such folder.
      *
      * @throws IllegalArgumentException if one is not such a document; the message names it
      */
@@ -103,12 +108,17 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
         }
         List<ResultsDocument> documents = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(file -> file.getFileName().toString().endsWith(".json")).toList()) {
+            for (Path file : files.filter(ResultsDocument::isOne).toList()) {
                 documents.add(read(file));
             }
         }
         documents.sort(Comparator.comparing(ResultsDocument::batch).thenComparing(ResultsDocument::threads).thenComparing(ResultsDocument::network));
         return documents;
+    }
+
+    private static boolean isOne(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(".json") && !name.startsWith(KernelResults.PREFIX);
     }
 
     private static ResultsDocument read(Path file) throws IOException {
@@ -135,14 +145,22 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
     }
 
     private static Origin origin(JsonNode document) {
+        return new Origin(document.required("date").stringValue(), document.required("commit").stringValue(), machine(document), versions(document));
+    }
+
+    /** The machine in words. */
+    static String machine(JsonNode document) {
         JsonNode machine = document.required("machine");
         List<String> vectors = new ArrayList<>();
         machine.required("vectors").forEach(vector -> vectors.add(vector.stringValue()));
+        return machine.required("processor").stringValue() + " (" + String.join(", ", vectors) + "), " + machine.required("cores").intValue()
+                + " cores, " + machine.required("system").stringValue();
+    }
+
+    private static Map<String, String> versions(JsonNode document) {
         Map<String, String> versions = new LinkedHashMap<>();
         document.required("versions").forEachEntry((library, version) -> versions.put(library, version.stringValue()));
-        String described = machine.required("processor").stringValue() + " (" + String.join(", ", vectors) + "), "
-                + machine.required("cores").intValue() + " cores, " + machine.required("system").stringValue();
-        return new Origin(document.required("date").stringValue(), document.required("commit").stringValue(), described, versions);
+        return versions;
     }
 
     private static Times times(JsonNode fields) {

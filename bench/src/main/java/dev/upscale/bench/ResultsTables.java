@@ -221,27 +221,7 @@ final class ResultsTables {
         return text.isEmpty() ? "" : "**" + text + "**";
     }
 
-    private static String capital(String text) {
+    static String capital(String text) {
         return Character.toUpperCase(text.charAt(0)) + text.substring(1);
-    }
-
-    /** Names to the left, figures to the right. */
-    private static final class MarkdownTable {
-        private final StringBuilder text = new StringBuilder();
-
-        MarkdownTable(String... heads) {
-            row(heads);
-            text.append("| --- |").append(" ---: |".repeat(heads.length - 1)).append('\n');
-        }
-
-        MarkdownTable row(String... cells) {
-            text.append("| ").append(String.join(" | ", cells)).append(" |\n");
-            return this;
-        }
-
-        @Override
-        public String toString() {
-            return text.toString();
-        }
     }
 }

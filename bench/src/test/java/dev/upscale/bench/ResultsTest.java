@@ -158,8 +158,10 @@ class ResultsTest {
     @Test
     void thePagesSayWhatTheResultsSay() throws Exception {
         List<ResultsDocument> documents = ResultsDocument.readAll(PROJECT.resolve("docs/results"));
+        List<KernelResults> kernels = KernelResults.readAll(PROJECT.resolve("docs/results"));
         for (String page : List.of("README.md", "docs/benchmarks.md")) {
-            assertEquals(Results.page(PROJECT.resolve(page), documents), Files.readString(PROJECT.resolve(page)), page + ": bench/measure.sh --page rewrites it");
+            assertEquals(Results.page(PROJECT.resolve(page), documents, kernels), Files.readString(PROJECT.resolve(page)),
+                    page + ": bench/measure.sh --page rewrites it");
         }
         if (!documents.isEmpty()) {
             assertEquals(ResultsFigure.svg(ResultsTables.headline(documents)), Files.readString(PROJECT.resolve("docs/figures/networks.svg")),

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -14,7 +15,7 @@ import java.util.function.LongSupplier;
  * one turn, in an order drawn anew: one run untimed, which brings its own weights and activations into the caches, then
  * timed runs for a few milliseconds. Ratios are taken within rounds.
  */
-final class Contest {
+public final class Contest {
     private static final long TURN_NANOS = 5_000_000;
     private static final int MOST_RUNS_PER_TURN = 20;
 
@@ -22,8 +23,9 @@ final class Contest {
     private final Map<String, List<Double>> runs = new LinkedHashMap<>();
     private final Map<String, List<Double>> turns = new LinkedHashMap<>();
     private final LongSupplier clock;
+    private Duration pause = Duration.ZERO;
 
-    Contest() {
+    public Contest() {
         this(System::nanoTime);
     }
 
@@ -32,10 +34,17 @@ final class Contest {
         this.clock = clock;
     }
 
-    Contest add(String name, Runnable run) {
+    /** Adds a contender. */
+    public Contest add(String name, Runnable run) {
         contenders.put(name, run);
         runs.put(name, new ArrayList<>());
         turns.put(name, new ArrayList<>());
+        return this;
+    }
+
+    /** Waits before each turn, so that threads of the contender before, which may spin for a while, fall asleep. */
+    public Contest pauseBeforeTurns(Duration length) {
+        pause = length;
         return this;
     }
 
@@ -44,7 +53,7 @@ final class Contest {
      *
      * @param leastRounds rounds that are timed whatever they cost, at least 1
      */
-    void run(Duration budget, int leastRounds) {
+    public void run(Duration budget, int leastRounds) {
         long begun = clock.getAsLong();
         long warm = begun + budget.toNanos() / 4;
         do {
@@ -61,6 +70,7 @@ final class Contest {
 
     private void turn(String name) {
         Runnable contender = contenders.get(name);
+        LockSupport.parkNanos(pause.toNanos());
         contender.run();
         long begun = clock.getAsLong();
         List<Double> timed = new ArrayList<>();
@@ -75,12 +85,13 @@ final class Contest {
         turns.get(name).add(Timing.of(array(timed)).medianNs());
     }
 
-    Timing timing(String name) {
+    /** Of all timed runs of a contender. */
+    public Timing timing(String name) {
         return Timing.of(array(runs.get(name)));
     }
 
     /** The median over rounds of one contender's time over another's. */
-    double ratio(String name, String reference) {
+    public double ratio(String name, String reference) {
         List<Double> own = turns.get(name);
         List<Double> others = turns.get(reference);
         double[] ratios = new double[own.size()];
@@ -90,7 +101,8 @@ final class Contest {
         return Timing.of(ratios).medianNs();
     }
 
-    int rounds() {
+    /** How many rounds were timed. */
+    public int rounds() {
         return turns.values().stream().mapToInt(List::size).max().orElse(0);
     }
 

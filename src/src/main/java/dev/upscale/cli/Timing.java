@@ -9,7 +9,7 @@ import java.util.Map;
  *
  * @param runs how many runs were timed
  */
-record Timing(double medianNs, double p25Ns, double p75Ns, int runs) {
+public record Timing(double medianNs, double p25Ns, double p75Ns, int runs) {
 
     static Timing of(double[] samples) {
         double[] sorted = samples.clone();
