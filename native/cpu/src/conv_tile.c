@@ -29,8 +29,14 @@
             }                                                                                                                     \
     }                                                                                                                             \
     UP_INLINE void finish##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                        \
-        const v##w##f low = splat##w(t->low), high = splat##w(t->high);                                                           \
-        _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = min##w(high, max##w(low, sum[i]));                    \
+        if (t->low > -__builtin_inff()) {                                                                                         \
+            const v##w##f low = splat##w(t->low);                                                                                 \
+            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = max##w(low, sum[i]);                              \
+        }                                                                                                                         \
+        if (t->high < __builtin_inff()) {                                                                                         \
+            const v##w##f high = splat##w(t->high);                                                                               \
+            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = min##w(high, sum[i]);                             \
+        }                                                                                                                         \
         if (t->outputs == nv * w) {                                                                                               \
             float *d = t->dst;                                                                                                    \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                             \
