@@ -6,12 +6,13 @@ results=$project/docs/results
 
 usage() {
     cat <<'TEXT'
-usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [MODELS_DIR]
+usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [--ablate NAME,NAME] [MODELS_DIR]
        bench/measure.sh --page
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
 docs/results, and rewrites the tables of README.md and docs/benchmarks.md and docs/figures/networks.svg from them.
-Default: batch 1, one thread, 5 s for each contender. --page rewrites only.
+Default: batch 1, one thread, 5 s for each contender. Networks given with --ablate are also timed without each technique.
+--page rewrites only.
 TEXT
 }
 
@@ -23,19 +24,21 @@ fail() {
 batches=1
 threads=1
 seconds=5
+ablated=
 networks=densenet121,efficientnet_v2_s,googlenet,mobilenet_v2,resnet18,resnet50,shufflenet_v2_x1_0,squeezenet1_1
 pattern=l2_0.5
 models=$project/../shared/models/torchvision
 only_page=
 while [ $# -gt 0 ]; do
     case $1 in
-        --batch|--threads|--seconds|--networks)
+        --batch|--threads|--seconds|--networks|--ablate)
             [ $# -ge 2 ] || fail "$1 needs a value; 'bench/measure.sh --help' lists what there is"
             case $1 in
                 --batch) batches=$2 ;;
                 --threads) threads=$2 ;;
                 --seconds) seconds=$2 ;;
                 --networks) networks=$2 ;;
+                --ablate) ablated=$2 ;;
             esac
             shift ;;
         --page) only_page=yes ;;
@@ -68,7 +71,10 @@ measure() {
     count=$3
     echo "measure: $network, batch $batch, $count thread(s)" >&2
     # The models have batch 1: without --batch the peer reads the file itself.
-    set -- --threads "$count" --seconds "$seconds"
+    set -- --threads "$count" --seconds "$seconds" --profile --variants unpruned,constrained,baseline,paper,upscale,copy-free
+    case ,$ablated, in
+        *,"$network",*) set -- "$@" --without order,exact-order,index,concats-in-place,joint-storage,hoisting,fusion ;;
+    esac
     [ "$batch" = 1 ] || set -- --batch "$batch" "$@"
     "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" --peers onnxruntime \
         "$@" --json >"$temporary/bench.json" \

@@ -20,8 +20,10 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param times by contender: variants, peers ({@code onnxruntime}) and peers on the exported network ({@code onnxruntime@export})
  * @param plans by variant
+ * @param predictions by variant, of those whose steps were timed
  */
-record ResultsDocument(String network, String pattern, int batch, int threads, Origin origin, Map<String, Times> times, Map<String, PlanFacts> plans) {
+record ResultsDocument(String network, String pattern, int batch, int threads, Origin origin, Map<String, Times> times, Map<String, PlanFacts> plans,
+        Map<String, Prediction> predictions) {
     private static final JsonMapper JSON = new JsonMapper();
 
     /** Where and when it was measured. */
@@ -31,12 +33,15 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
      * How long runs of a contender took.
      *
      * @param ratio the median of its time over the unpruned network's on our kernels
-     * @param relL2 how far its output was from the reference engine's, relative
+     * @param relL2 how far its output was from the reference engine's, relative; not a number for a bound without valid results
      */
     record Times(double medianNs, double p25Ns, double p75Ns, double ratio, double relL2) {}
 
     /** What a variant's plan computes and copies in one run. */
     record PlanFacts(long multiplyAdds, long copies, long copyBytes, long hiddenCopyBytes, long foldedBytes) {}
+
+    /** The times of a plan's steps over what measured costs said of them. */
+    record Prediction(double median, double greatest, double ofTotals) {}
 
     /** The time of a contender over the unpruned network's; not a number if it was not timed. */
     double ratio(String contender) {
@@ -73,8 +78,19 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
         document.put("date", date);
         document.put("commit", commit);
         describe(document, doctor);
-        document.set("bench", bench);
+        document.set("bench", withoutSteps(bench));
         return document;
+    }
+
+    /** Of a profile, only what sums it up is kept. */
+    private static JsonNode withoutSteps(JsonNode bench) {
+        JsonNode kept = bench.deepCopy();
+        kept.required("variants").forEach(variant -> {
+            if (variant.path("profile") instanceof ObjectNode profile) {
+                profile.remove("steps");
+            }
+        });
+        return kept;
     }
 
     /** Says on what machine, and with what versions. */
@@ -133,15 +149,21 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
         JsonNode bench = document.required("bench");
         Map<String, Times> times = new LinkedHashMap<>();
         Map<String, PlanFacts> plans = new LinkedHashMap<>();
+        Map<String, Prediction> predictions = new LinkedHashMap<>();
         bench.required("variants").forEachEntry((variant, fields) -> {
             times.put(variant, times(fields));
             plans.put(variant, new PlanFacts(count(fields, "multiplyAdds"), count(fields, "copies"), count(fields, "copyBytes"),
                     count(fields, "hiddenCopyBytes"), count(fields, "foldedBytes")));
+            JsonNode prediction = fields.path("profile").path("prediction");
+            if (prediction.isObject()) {
+                predictions.put(variant,
+                        new Prediction(number(prediction, "median"), number(prediction, "greatest"), number(prediction, "ofTotals")));
+            }
         });
         bench.required("peers").forEachEntry((peer, networks) -> networks.forEachEntry((network, fields) ->
                 times.put(network.equals("unpruned") ? peer : peer + "@" + network, times(fields))));
         return new ResultsDocument(document.required("network").stringValue(), document.required("pattern").stringValue(),
-                bench.required("batch").intValue(), bench.required("threads").intValue(), origin(document), times, plans);
+                bench.required("batch").intValue(), bench.required("threads").intValue(), origin(document), times, plans, predictions);
     }
 
     private static Origin origin(JsonNode document) {
@@ -165,7 +187,7 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
 
     private static Times times(JsonNode fields) {
         return new Times(number(fields, "medianNs"), number(fields, "p25Ns"), number(fields, "p75Ns"), number(fields, "ratioToUnpruned"),
-                number(fields, "relL2"));
+                fields.path("relL2").asDouble(Double.NaN));
     }
 
     private static double number(JsonNode fields, String name) {

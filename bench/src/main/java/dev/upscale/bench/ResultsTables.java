@@ -19,6 +19,8 @@ final class ResultsTables {
     private static final String EXPORT = "onnxruntime@export";
     private static final List<String> PRUNED = List.of("constrained", "baseline", "paper", "upscale");
     static final List<String> UNCONSTRAINED = List.of("baseline", "paper", "upscale");
+    private static final String ABLATION = "upscale-";
+    private static final String BOUND = "copy-free";
     private static final String NONE = "Not measured yet: `bench/measure.sh` measures.\n";
 
     private ResultsTables() {}
@@ -93,7 +95,55 @@ final class ResultsTables {
         text.append("\n**Copies** in one run, and what they write; what `upscale` writes because a gather was folded into a kernel, and within libraries:\n\n")
                 .append(copied(documents));
         text.append("\n**ONNX Runtime on the export** of `upscale`:\n\n").append(exported(documents));
-        return text.append('\n').append(accuracy(documents)).append('\n').append(spread(documents)).append("\n\n").toString();
+        if (documents.stream().anyMatch(document -> !ablations(document).isEmpty())) {
+            text.append("\n**Ablation**: `upscale` without one technique at a time, over `upscale` (in bold what is worth more than 1 %):\n\n")
+                    .append(ablation(documents));
+        }
+        text.append('\n').append(accuracy(documents)).append('\n').append(spread(documents)).append('\n');
+        return text.append(bound(documents)).append(prediction(documents)).append('\n').toString();
+    }
+
+    private static List<String> ablations(ResultsDocument document) {
+        return document.times().keySet().stream().filter(contender -> contender.startsWith(ABLATION)).toList();
+    }
+
+    private static String ablation(List<ResultsDocument> documents) {
+        List<ResultsDocument> ablated = documents.stream().filter(document -> !ablations(document).isEmpty()).toList();
+        List<String> contenders = ablated.stream().flatMap(document -> ablations(document).stream()).distinct().toList();
+        List<String> heads = new ArrayList<>(List.of("without"));
+        ablated.forEach(document -> heads.add(document.network()));
+        MarkdownTable table = new MarkdownTable(heads.toArray(String[]::new));
+        for (String contender : contenders) {
+            List<String> cells = new ArrayList<>(List.of("`" + contender.substring(ABLATION.length()) + "`"));
+            for (ResultsDocument document : ablated) {
+                double ratio = document.ratio(contender, "upscale");
+                PlanFacts facts = document.plans().get(contender);
+                cells.add(facts == null ? "" : (ratio > 1.01 ? strong(ratio(ratio)) : ratio(ratio))
+                        + (facts.copies() == 0 ? "" : ", " + facts.copies() + " copies" + moved(facts.copyBytes())));
+            }
+            table.row(cells.toArray(String[]::new));
+        }
+        return table.toString();
+    }
+
+    private static String bound(List<ResultsDocument> documents) {
+        List<ResultsDocument> bounded = documents.stream().filter(document -> document.times().containsKey(BOUND)).toList();
+        return bounded.isEmpty() ? "" : String.format(Locale.ROOT, "`upscale` takes %.3f times as long as `copy-free`, its bound (geometric mean; at most %.3f).%n",
+                mean(bounded, document -> document.ratio("upscale", BOUND)),
+                bounded.stream().mapToDouble(document -> document.ratio("upscale", BOUND)).max().orElseThrow());
+    }
+
+    private static String prediction(List<ResultsDocument> documents) {
+        List<ResultsDocument.Prediction> predictions = documents.stream()
+                .filter(document -> document.predictions().containsKey("upscale")).map(document -> document.predictions().get("upscale")).toList();
+        if (predictions.isEmpty()) {
+            return "";
+        }
+        double[] medians = predictions.stream().mapToDouble(ResultsDocument.Prediction::median).sorted().toArray();
+        double[] totals = predictions.stream().mapToDouble(ResultsDocument.Prediction::ofTotals).sorted().toArray();
+        return String.format(Locale.ROOT, "The convolutions of `upscale` take %.2f to %.2f times what measured costs predict (medians of the networks;"
+                        + " sums %.2f to %.2f; a single step at most %.1f).%n", medians[0], medians[medians.length - 1], totals[0],
+                totals[totals.length - 1], predictions.stream().mapToDouble(ResultsDocument.Prediction::greatest).max().orElseThrow());
     }
 
     private static Map<String, List<String>> origins(List<ResultsDocument> documents) {
@@ -161,8 +211,11 @@ final class ResultsTables {
 
     private static String accuracy(List<ResultsDocument> documents) {
         Map<Double, String> where = new TreeMap<>();
-        documents.forEach(document -> document.times().forEach((contender, times) ->
-                where.putIfAbsent(times.relL2(), "`" + contender + "` of " + document.network())));
+        documents.forEach(document -> document.times().forEach((contender, times) -> {
+            if (Double.isFinite(times.relL2())) {
+                where.putIfAbsent(times.relL2(), "`" + contender + "` of " + document.network());
+            }
+        }));
         double largest = where.keySet().stream().mapToDouble(Double::doubleValue).max().orElse(0);
         return String.format(Locale.ROOT, "Largest relative L2 difference of any output from the reference engine: %.1e (%s).", largest, where.get(largest));
     }

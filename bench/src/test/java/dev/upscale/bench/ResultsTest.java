@@ -79,6 +79,23 @@ class ResultsTest {
     }
 
     @Test
+    void techniquesBoundsAndPredictionsAreShownWhereTheyWereMeasured() {
+        String bench = BENCH.replace("MODEL", "first").replace("UPSCALE", "0.5").replace("PEERS", "{}").replace("\"variants\": {", """
+                "variants": {
+                  "upscale-index": {"copies": 2, "copyBytes": 50000, "hiddenCopyBytes": 0, "foldedBytes": 0, "multiplyAdds": 1000000000,
+                                    "medianNs": 44000000, "p25Ns": 44000000, "p75Ns": 45000000, "ratioToUnpruned": 0.55, "relL2": 1e-7},
+                  "copy-free": {"copies": 0, "copyBytes": 0, "hiddenCopyBytes": 0, "foldedBytes": 0, "multiplyAdds": 1000000000,
+                                "medianNs": 40000000, "p25Ns": 40000000, "p75Ns": 41000000, "ratioToUnpruned": 0.499,
+                                "profile": {"totalNs": 1, "steps": [{"name": "left out"}]}},""");
+        JsonNode kept = ResultsDocument.assemble(JsonMapper.shared().readTree(DOCTOR), JsonMapper.shared().readTree(bench), "l2_0.5", "2026-01-02", "abc1234");
+        assertFalse(kept.toString().contains("left out"), kept.toString());
+        String page = ResultsTables.benchmarks(List.of(ResultsDocument.of(kept)));
+        assertTrue(page.contains("| without | first |\n| --- | ---: |\n| `index` | **1.10**, 2 copies (50.0 kB) |\n"), page);
+        assertTrue(page.contains("`upscale` takes 1.002 times as long as `copy-free`, its bound (geometric mean; at most 1.002)."), page);
+        assertFalse(ResultsTables.benchmarks(DOCUMENTS).contains("Ablation"));
+    }
+
+    @Test
     void theBenchmarksPageShowsAllFigures() {
         assertEquals("""
                 ### Batch 1, one thread
