@@ -38,12 +38,12 @@ compile() { # OBJECT FLAGS... : in the background, a few at a time
     jobs=$((jobs + 1))
     if [ $jobs -ge 4 ]; then wait; jobs=0; fi
 }
-for file in status pool conv_pack conv_run conv_depthwise calls; do
+for file in status pool conv_pack conv_run conv_depthwise winograd winograd_run calls; do
     compile "$file" -c "$here/src/$file.c"
 done
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
-    for file in kernels conv_tile depthwise functions pointwise binary window places planes; do
+    for file in kernels conv_tile depthwise winograd_transform functions pointwise binary window places planes; do
         compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c"
     done
 done

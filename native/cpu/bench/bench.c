@@ -1,6 +1,7 @@
 /*
- * Times convolutions: dense, from a slice, and from a random index list (ascending) of a tensor twice as wide.
- * Prints GFLOP/s (medians of interleaved rounds) and the ratios to dense. use: bench [ISA] [THREADS] [ROUNDS]
+ * Times convolutions: dense, from a slice, and from a random index list (ascending) of a tensor twice as wide; those that Winograd's
+ * algorithm can do by it too, with both tiles. Prints GFLOP/s of the definition's operations (medians of interleaved rounds) and
+ * ratios of times. use: bench [ISA] [THREADS] [ROUNDS] [3x3: these alone]
  */
 #include "shapes.h"
 
@@ -17,41 +18,55 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+enum { MOST_ROUNDS = 64 };
+
+static void timed_run(const problem *q, int variant, up_pool *pool) {
+    int way = variant / SOURCES;
+    if (way ? up_winograd_run(q->winograd[way - 1], &q->winograd_args[way - 1][variant % SOURCES], pool)
+            : up_conv_run(q->conv, &q->args[variant % SOURCES], pool)) {
+        fprintf(stderr, "%s\n", up_last_error());
+        exit(1);
+    }
+}
+
 int main(int argc, char **argv) {
     int isa = argc > 1 ? atoi(argv[1]) : up_best_isa(), threads = argc > 2 ? atoi(argv[2]) : 1, rounds = argc > 3 ? atoi(argv[3]) : 15;
-    rounds = rounds < 1 ? 1 : rounds > 64 ? 64 : rounds;
+    int winograd_alone = argc > 4 && !strcmp(argv[4], "3x3");
+    rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds;
     up_pool *pool;
     if (up_set_isa(isa) || up_pool_create(threads, &pool)) {
         fprintf(stderr, "%s\n", up_last_error());
         return 2;
     }
-    printf("%s, %d thread%s\n%-34s %8s %8s %8s   slice/dense index/dense\n", up_isa_name(isa), threads, threads > 1 ? "s" : "", "shape", "dense", "slice", "index");
+    printf("%s, %d thread%s\n%-34s %8s %8s %8s   slice/dense index/dense   F(4)/direct: dense index   F(2)/direct: dense index\n", up_isa_name(isa),
+           threads, threads > 1 ? "s" : "", "shape", "dense", "slice", "index");
     double worst = 0, product = 0;
     int count = 0;
     for (size_t i = 0; i < SHAPES; i++) {
         const bench_shape *s = &shapes[i];
-        problem q = make_problem(s);
-        double times[3][64];
-        int repeats = (int)(10e6 / s_flops(s)) + 1;
+        if (winograd_alone && !has_winograd(s)) continue;
+        problem q = make_problem(s, threads);
+        double times[WAYS * SOURCES][MOST_ROUNDS], median[WAYS * SOURCES];
+        int variants = has_winograd(s) ? WAYS * SOURCES : SOURCES, repeats = (int)(10e6 / s_flops(s)) + 1;
         for (int r = -1; r < rounds; r++)
-            for (int v = 0; v < 3; v++) {
+            for (int v = 0; v < variants; v++) {
                 double t = seconds();
-                for (int n = 0; n < repeats; n++)
-                    if (up_conv_run(q.conv, &q.args[v], pool)) {
-                        fprintf(stderr, "%s\n", up_last_error());
-                        return 1;
-                    }
+                for (int n = 0; n < repeats; n++) timed_run(&q, v, pool);
                 if (r >= 0) times[v][r] = (seconds() - t) / repeats;
             }
-        double g[3];
-        for (int v = 0; v < 3; v++) {
+        for (int v = 0; v < variants; v++) {
             qsort(times[v], (size_t)rounds, sizeof(double), by_value);
-            g[v] = s_flops(s) / times[v][rounds / 2] * 1e-9;
+            median[v] = times[v][rounds / 2];
         }
-        printf("%-34s %8.1f %8.1f %8.1f   %6.3f %6.3f\n", s->name, g[0], g[1], g[2], g[0] / g[1], g[0] / g[2]);
+        double g = s_flops(s) * 1e-9, index = median[INDEXED] / median[DENSE];
+        printf("%-34s %8.1f %8.1f %8.1f   %11.3f %11.3f", s->name, g / median[DENSE], g / median[SLICE], g / median[INDEXED],
+               median[SLICE] / median[DENSE], index);
+        for (int v = SOURCES; v < variants; v += SOURCES)
+            printf("   %18.3f %5.3f", median[v + DENSE] / median[DENSE], median[v + INDEXED] / median[INDEXED]);
+        printf("\n");
         fflush(stdout);
-        worst = fmax(worst, g[0] / g[2]);
-        product += log(g[0] / g[2]);
+        worst = fmax(worst, index);
+        product += log(index);
         count++;
         free_problem(&q);
     }

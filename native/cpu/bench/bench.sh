@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh [ISA [THREADS [ROUNDS]]]: builds the kernels and times convolutions.
+# bench.sh [ISA [THREADS [ROUNDS [3x3]]]]: builds the kernels and times convolutions, or those alone that Winograd's algorithm can do.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)

@@ -45,7 +45,11 @@ static const bench_shape shapes[] = {
     {"7x7 960 depthwise 5x5", 1, 7, 960, 960, 5, 1, 960},
     {"1 2048->1000 linear", 1, 1, 2048, 1000, 1, 1, 1},
     {"8 2048->1000 linear", 8, 1, 2048, 1000, 1, 1, 1},
+    {"N8 56x56 64->64 3x3", 8, 56, 64, 64, 3, 1, 1},
+    {"N8 56x56 37->51 3x3", 8, 56, 37, 51, 3, 1, 1},
+    {"N8 28x28 83->83 3x3", 8, 28, 83, 83, 3, 1, 1},
     {"N8 28x28 128->128 3x3", 8, 28, 128, 128, 3, 1, 1},
+    {"N8 14x14 256->256 3x3", 8, 14, 256, 256, 3, 1, 1},
     {"N8 7x7 512->512 3x3", 8, 7, 512, 512, 3, 1, 1},
     {"N8 14x14 171->171 3x3", 8, 14, 171, 171, 3, 1, 1},
     {"N8 14x14 1024->256 1x1", 8, 14, 1024, 256, 1, 1, 1},
@@ -53,10 +57,16 @@ static const bench_shape shapes[] = {
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
-/* One shape's convolution, and its three runs: dense, slice, index. */
+enum { DENSE, SLICE, INDEXED, SOURCES, WAYS = 3 };
+
+static int has_winograd(const bench_shape *s) { return s->kernel == 3 && s->stride == 1 && s->groups == 1; }
+
+/* One shape's convolution, and its runs: directly, and by Winograd's algorithm with tiles of 4 and of 2. */
 typedef struct problem {
     up_conv *conv;
-    up_conv_args args[3];
+    up_conv_args args[SOURCES];
+    up_winograd *winograd[2];
+    up_winograd_args winograd_args[2][SOURCES];
     float *weights, *bias, *dense, *wide, *dst;
     int32_t *index;
     int pad, out;
@@ -73,7 +83,23 @@ static float *filled(int64_t n) {
     return p;
 }
 
-static problem make_problem(const bench_shape *s) {
+static void require(int32_t status) {
+    if (!status) return;
+    fprintf(stderr, "%s\n", up_last_error());
+    exit(1);
+}
+
+static void make_winograd(problem *q, const up_conv_desc *d, int threads) {
+    for (int i = 0; i < 2; i++) {
+        int64_t bytes;
+        require(up_winograd_create(d, i ? 2 : 4, q->weights, q->bias, &q->winograd[i]));
+        require(up_winograd_workspace_bytes(d, i ? 2 : 4, q->args, threads, &bytes));
+        void *workspace = aligned_alloc(64, (size_t)bytes);
+        for (int v = 0; v < SOURCES; v++) q->winograd_args[i][v] = (up_winograd_args){q->args[v], workspace, bytes};
+    }
+}
+
+static problem make_problem(const bench_shape *s, int threads) {
     problem q = {0};
     q.pad = s->kernel / 2;
     q.out = (s->size + s->stride - 1) / s->stride;
@@ -90,20 +116,22 @@ static problem make_problem(const bench_shape *s) {
     up_conv_desc d = {.in_channels = s->in, .out_channels = s->out, .groups = s->groups, .kernel_h = s->kernel, .kernel_w = s->kernel,
                       .stride_h = s->stride, .stride_w = s->stride, .dilation_h = 1, .dilation_w = 1, .pad_top = q.pad, .pad_left = q.pad,
                       .act = {UP_RELU, 0, 0}};
-    if (up_conv_create(&d, q.weights, q.bias, &q.conv)) {
-        fprintf(stderr, "%s\n", up_last_error());
-        exit(1);
-    }
+    require(up_conv_create(&d, q.weights, q.bias, &q.conv));
     up_conv_args a = {.batch = s->batch, .in_h = s->size, .in_w = s->size, .out_h = q.out, .out_w = q.out,
                       .src = {q.dense, s->in, NULL}, .dst = {q.dst, s->out}};
-    q.args[0] = q.args[1] = q.args[2] = a;
-    q.args[1].src = (up_source){q.wide + 5, stride, NULL};
-    q.args[2].src = (up_source){q.wide, stride, q.index};
+    q.args[DENSE] = q.args[SLICE] = q.args[INDEXED] = a;
+    q.args[SLICE].src = (up_source){q.wide + 5, stride, NULL};
+    q.args[INDEXED].src = (up_source){q.wide, stride, q.index};
+    if (has_winograd(s)) make_winograd(&q, &d, threads);
     return q;
 }
 
 static void free_problem(problem *q) {
     up_conv_destroy(q->conv);
+    for (int i = 0; i < 2; i++) {
+        up_winograd_destroy(q->winograd[i]);
+        free(q->winograd_args[i][0].workspace);
+    }
     free(q->weights);
     free(q->bias);
     free(q->dense);

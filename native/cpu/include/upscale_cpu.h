@@ -229,6 +229,48 @@ UP_API void up_conv_destroy(up_conv *conv);
 /* Runs a convolution. UP_INVALID, UP_UNSUPPORTED, UP_BUSY. */
 UP_API int32_t up_conv_run(const up_conv *conv, const up_conv_args *args, up_pool *pool);
 
+/* ---------------------------------------------------------------- Winograd convolution */
+
+/*
+ * The same convolution by Winograd's minimal filtering, F(tile x tile, 3x3) with tile 2 or 4 (Lavin and Gray, "Fast Algorithms for
+ * Convolutional Neural Networks"): kernel 3x3, stride 1, dilation 1, one group. It multiplies 2.25 or 4 times less and its packed
+ * weights are 16/9 or 4 times as large. Sums are not those of up_conv_run to the last bit: rounding errors are up to about three times as
+ * large, and an infinity or NaN in the source reaches all outputs whose tile reads it.
+ */
+typedef struct up_winograd up_winograd;
+
+/* One run: a convolution's arguments, and memory that the run may use, aligned to 64 bytes. */
+typedef struct up_winograd_args {
+    up_conv_args conv;
+    void *workspace;
+    int64_t workspace_bytes;   /* up_winograd_workspace_bytes() or more */
+} up_winograd_args;
+
+/* As up_conv_create; also UP_UNSUPPORTED for a convolution that is none of those above. */
+UP_API int32_t up_winograd_create(const up_conv_desc *desc, int32_t tile, const float *weights, const float *bias,
+                                  up_winograd **result);
+
+/* As up_conv_packed_bytes, up_conv_pack, up_conv_create_packed and up_conv_destroy. */
+UP_API int32_t up_winograd_packed_bytes(const up_conv_desc *desc, int32_t tile, int64_t *bytes);
+UP_API int32_t up_winograd_pack(const up_conv_desc *desc, int32_t tile, const float *weights, const float *bias, void *packed,
+                                int64_t bytes);
+UP_API int32_t up_winograd_create_packed(const up_conv_desc *desc, int32_t tile, const void *packed, int64_t bytes,
+                                         up_winograd **result);
+UP_API void up_winograd_destroy(up_winograd *w);
+
+/*
+ * The size of the workspace that runs need on pools of 1 to `threads` threads. Of `args` the sizes alone are read. The same for all
+ * instruction sets. UP_INVALID, UP_UNSUPPORTED.
+ */
+UP_API int32_t up_winograd_workspace_bytes(const up_conv_desc *desc, int32_t tile, const up_conv_args *args, int32_t threads,
+                                           int64_t *bytes);
+
+/*
+ * Runs a convolution; concurrent runs need workspaces of their own. UP_INVALID (also for too small a workspace),
+ * UP_UNSUPPORTED, UP_BUSY.
+ */
+UP_API int32_t up_winograd_run(const up_winograd *w, const up_winograd_args *args, up_pool *pool);
+
 /* ---------------------------------------------------------------- one value at a time */
 
 /*

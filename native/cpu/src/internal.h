@@ -105,6 +105,43 @@ typedef struct up_depthwise_run {
     float low, high;
 } up_depthwise_run;
 
+/*
+ * Winograd's F(m x m, 3x3), m = 2 or 4: each m x m outputs (a tile) come from (m + 2) x (m + 2) inputs, by as many products of
+ * transformed inputs with transformed weights. Points of interpolation: 0, 1, -1, infinity, and 0, A, -A, B, -B, infinity. With these A and
+ * B rounding errors are half of what the usual 1 and 2 give (the best of short fractions on random data), and the inputs' and outputs'
+ * factors are exact.
+ */
+#define UP_WINOGRAD_A 0.625f
+#define UP_WINOGRAD_B 1.5f
+enum { UP_WINOGRAD_SIZES = 2, UP_MOST_PRODUCTS = 36 };
+UP_INLINE int64_t up_winograd_products(int64_t m) { return (m + 2) * (m + 2); }
+
+/* Neighbouring tiles of one row of tiles, whose inputs are transformed: product i of tile t to `to + i * product_step + t * tile_step`. */
+typedef struct up_winograd_input {
+    const float *image;         /* its first pixel */
+    int64_t pixel_stride;
+    const int32_t *index;
+    int64_t in_h, in_w;
+    int64_t top, left;          /* of the first tile's inputs; what lies outside of the image is 0 */
+    int64_t tiles, channels;
+    float *to;                  /* room for whole vectors of channels */
+    int64_t tile_step, product_step;
+} up_winograd_input;
+
+/* Neighbouring tiles of one row of tiles, whose products, summed over the channels, are transformed to outputs. */
+typedef struct up_winograd_output {
+    const float *from;          /* may be read to the end of a vector */
+    int64_t tile_step, product_step;
+    int64_t rows, columns;      /* of outputs: rows <= m */
+    int64_t outputs;
+    const float *bias;          /* may be read to the end of a vector */
+    const float *addend;        /* or NULL; the destination itself is allowed */
+    int64_t addend_stride, addend_row;
+    float *dst;
+    int64_t dst_stride, dst_row;
+    float low, high;
+} up_winograd_output;
+
 enum { UP_REDUCE_CHANNELS = 64, UP_PLANE_PIXELS = 64 };
 
 typedef struct up_kernels {
@@ -112,6 +149,8 @@ typedef struct up_kernels {
     int32_t kinds;
     const up_panel_kind *panels;   /* [kinds], wide to narrow */
     void (*depthwise)(const up_depthwise_run *run);
+    void (*winograd_input[UP_WINOGRAD_SIZES])(const up_winograd_input *strip);      /* m = 2, 4 */
+    void (*winograd_output[UP_WINOGRAD_SIZES])(const up_winograd_output *strip);
     /* Applies a function in place to [pixels, channels]. */
     void (*act)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
     /* Tasks of an up_job; what its items are: */

@@ -3,6 +3,10 @@
 
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_run *run);
+void UP_NAME(up_winograd_input2)(const up_winograd_input *strip);
+void UP_NAME(up_winograd_input4)(const up_winograd_input *strip);
+void UP_NAME(up_winograd_output2)(const up_winograd_output *strip);
+void UP_NAME(up_winograd_output4)(const up_winograd_output *strip);
 void UP_NAME(up_act_pixels)(const up_act *act, float *data, int64_t stride, int64_t pixels, int64_t channels);
 void UP_NAME(up_pointwise_task)(const void *job, int64_t first, int64_t last);
 void UP_NAME(up_softmax_task)(const void *job, int64_t first, int64_t last);
@@ -20,6 +24,8 @@ const up_kernels UP_NAME(up_kernels) = {
     .kinds = UP_ISA == 0 ? 2 : UP_ISA == 1 ? 3 : 4,
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
+    .winograd_input = {UP_NAME(up_winograd_input2), UP_NAME(up_winograd_input4)},
+    .winograd_output = {UP_NAME(up_winograd_output2), UP_NAME(up_winograd_output4)},
     .act = UP_NAME(up_act_pixels),
     .pointwise = UP_NAME(up_pointwise_task),
     .softmax = UP_NAME(up_softmax_task),

@@ -27,6 +27,13 @@ extern long checks;
         }                                                        \
     } while (0)
 
+#define EXPECT(call, status, text)                                                                                        \
+    do {                                                                                                                  \
+        int32_t got_ = (call);                                                                                            \
+        CHECK(got_ == (status), "%s: status %d (%s), not %d", #call, got_, up_status_text(got_), (status));               \
+        CHECK(strstr(up_last_error(), text), "%s: \"%s\" does not say \"%s\"", #call, up_last_error(), text);             \
+    } while (0)
+
 void seed(uint64_t s);
 uint32_t random_bits(void);
 int random_int(int low, int high);   /* both included */
@@ -71,12 +78,14 @@ up_act random_act(void);
 int near(float got, double want, double tolerance);
 
 void test_convolutions(up_pool *pool);
+void test_winograd(up_pool *pool);
 void test_functions(void);
 void test_pointwise(up_pool *pool);
 void test_binary(up_pool *pool);
 void test_windows(up_pool *pool);
 void test_places(up_pool *pool);
 void test_errors(void);
+void test_winograd_errors(void);
 void test_threads(void);
 
 #endif

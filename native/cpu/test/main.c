@@ -13,6 +13,7 @@ int main(int argc, char **argv) {
             up_pool *pool = NULL;
             if (threads > 1) CHECK(up_pool_create(threads, &pool) == UP_OK, "%s", up_last_error());
             test_convolutions(pool);
+            test_winograd(pool);
             test_pointwise(pool);
             test_binary(pool);
             test_windows(pool);
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
         }
         test_functions();
         test_errors();
+        test_winograd_errors();
         test_threads();
         printf("%s: %ld checks, %d failed\n", up_isa_name(isa), checks, failures);
         fflush(stdout);

@@ -7,13 +7,6 @@
 static const up_conv_desc plain = {.in_channels = 4, .out_channels = 8, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
                                    .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
 
-#define EXPECT(call, status, text)                                                                                        \
-    do {                                                                                                                  \
-        int32_t got_ = (call);                                                                                            \
-        CHECK(got_ == (status), "%s: status %d (%s), not %d", #call, got_, up_status_text(got_), (status));               \
-        CHECK(strstr(up_last_error(), text), "%s: \"%s\" does not say \"%s\"", #call, up_last_error(), text);             \
-    } while (0)
-
 void test_errors(void) {
     float weights[32] = {0}, data[64] = {0}, out[64] = {0};
     up_conv *conv;
