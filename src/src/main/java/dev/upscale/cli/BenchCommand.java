@@ -2,6 +2,7 @@ package dev.upscale.cli;
 
 import dev.upscale.Upscale;
 import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Technique;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
@@ -41,7 +42,7 @@ final class BenchCommand extends Console {
     private List<String> engineSets = List.of();
 
     @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time:"
-            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, fusion (called upscale-T)")
+            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, fusion, winograd (called upscale-T)")
     private List<String> ablations = List.of();
 
     @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")
@@ -50,6 +51,9 @@ final class BenchCommand extends Console {
     @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with: onnxruntime; each on the unpruned"
             + " network, and on what export writes of the pattern (called PEER@export)")
     private List<String> peers = List.of();
+
+    @Option(names = "--no-winograd", description = "computes all 3x3 convolutions of ours by direct sums")
+    private boolean direct;
 
     @Option(names = "--costs", paramLabel = "C", defaultValue = "measured", description = "how kernels are chosen: measured or builtin (default: measured)")
     private String costs;
@@ -134,7 +138,7 @@ final class BenchCommand extends Console {
 
     private Contender open(String name, CompileOptions chosen, Networks networks) {
         progress("compile %s ...", name);
-        CompileOptions options = EngineArguments.chosenBy(costs, threads, chosen);
+        CompileOptions options = EngineArguments.chosenBy(costs, threads, direct ? chosen.without(Technique.WINOGRAD) : chosen);
         Plan plan = Upscale.compile(networks.of(options.variant()), options);
         SessionOptions session = SessionOptions.threads(threads);
         return new Contender(name, options.variant(), options, plan,

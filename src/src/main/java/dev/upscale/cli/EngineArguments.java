@@ -25,6 +25,9 @@ final class EngineArguments {
             + " once on this machine) or builtin (by a fixed preference, for reproducible plans); default: measured")
     private String costs;
 
+    @Option(names = "--no-winograd", description = "computes all 3x3 convolutions of ours by direct sums: smaller rounding errors, more time")
+    private boolean direct;
+
     int threads() {
         if (threads < 1 || threads > MOST_THREADS) {
             throw new InvalidInput("--threads " + threads + " is not a number from 1 to " + MOST_THREADS);
@@ -37,7 +40,8 @@ final class EngineArguments {
     }
 
     CompileOptions options(Variant variant) {
-        return chosenBy(costs, threads(), new CompileOptions(variant, engines()));
+        CompileOptions options = new CompileOptions(variant, engines());
+        return chosenBy(costs, threads(), direct ? options.without(Technique.WINOGRAD) : options);
     }
 
     /** The options with kernels chosen by what {@code --costs} says. */

@@ -13,7 +13,7 @@ import java.util.Set;
  *     pure-Java kernels are always there for what these cannot do
  * @param costs what kernels take, to choose the fastest for each convolution; without, the first engine that offers is
  *     taken, which makes plans reproducible on any machine
- * @param without what variant {@code upscale} is to do without, for ablations
+ * @param without what variant {@code upscale} is to do without, for ablations; {@link Technique#WINOGRAD}: any variant
  */
 public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Set<Technique> without) {
 

@@ -229,7 +229,12 @@ chosen = detours.superset().flatMap(this::fusedOrSplit);
         List<String> kernels = new ArrayList<>();
         for (String engine : options.engines()) {
             switch (engine) {
-                case "upscale" -> kernels.add("upscale.conv");
+                case "upscale" -> {
+                    if (options.uses(Technique.WINOGRAD) && Winograd.fits(step) && Winograd.isWorthwhile(step)) {
+                        kernels.add("upscale.winograd");
+                    }
+                    kernels.add("upscale.conv");
+                }
                 case "onednn" -> kernels.addAll(List.of("onednn.conv", "onednn.matmul"));
                 case "xnnpack" -> kernels.add("xnnpack.conv");
                 default -> throw new IllegalArgumentException("no engine " + engine);

@@ -17,7 +17,12 @@ public enum Technique {
     /** Selections of channels before channel-wise passes ({@link HoistSelections}). */
     HOISTING,
     /** Residual additions and activations within the step before them ({@link Fusion}). */
-    FUSION;
+    FUSION,
+    /**
+     * 3×3 convolutions by Winograd's algorithm where it is faster ({@link Winograd}), of all variants; its rounding errors are up to about
+     * three times those of direct sums.
+     */
+    WINOGRAD;
 
     /** The name on the command line and in reports: lower case, with dashes. */
     public String label() {

@@ -71,7 +71,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_abi_version()
+     * int32_t up_abi_version(void)
      * }
      */
     public static FunctionDescriptor up_abi_version$descriptor() {
@@ -81,7 +81,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_abi_version()
+     * int32_t up_abi_version(void)
      * }
      */
     public static MethodHandle up_abi_version$handle() {
@@ -91,7 +91,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_abi_version()
+     * int32_t up_abi_version(void)
      * }
      */
     public static MemorySegment up_abi_version$address() {
@@ -100,7 +100,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_abi_version()
+     * int32_t up_abi_version(void)
      * }
      */
     public static int up_abi_version() {
@@ -189,7 +189,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * const char *up_last_error()
+     * const char *up_last_error(void)
      * }
      */
     public static FunctionDescriptor up_last_error$descriptor() {
@@ -199,7 +199,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * const char *up_last_error()
+     * const char *up_last_error(void)
      * }
      */
     public static MethodHandle up_last_error$handle() {
@@ -209,7 +209,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * const char *up_last_error()
+     * const char *up_last_error(void)
      * }
      */
     public static MemorySegment up_last_error$address() {
@@ -218,7 +218,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * const char *up_last_error()
+     * const char *up_last_error(void)
      * }
      */
     public static MemorySegment up_last_error() {
@@ -247,7 +247,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_best_isa()
+     * int32_t up_best_isa(void)
      * }
      */
     public static FunctionDescriptor up_best_isa$descriptor() {
@@ -257,7 +257,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_best_isa()
+     * int32_t up_best_isa(void)
      * }
      */
     public static MethodHandle up_best_isa$handle() {
@@ -267,7 +267,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_best_isa()
+     * int32_t up_best_isa(void)
      * }
      */
     public static MemorySegment up_best_isa$address() {
@@ -276,7 +276,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_best_isa()
+     * int32_t up_best_isa(void)
      * }
      */
     public static int up_best_isa() {
@@ -305,7 +305,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_get_isa()
+     * int32_t up_get_isa(void)
      * }
      */
     public static FunctionDescriptor up_get_isa$descriptor() {
@@ -315,7 +315,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_get_isa()
+     * int32_t up_get_isa(void)
      * }
      */
     public static MethodHandle up_get_isa$handle() {
@@ -325,7 +325,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_get_isa()
+     * int32_t up_get_isa(void)
      * }
      */
     public static MemorySegment up_get_isa$address() {
@@ -334,7 +334,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_get_isa()
+     * int32_t up_get_isa(void)
      * }
      */
     public static int up_get_isa() {
@@ -1190,6 +1190,255 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
                 traceDowncall("up_conv_run", conv, args, pool);
             }
             return (int)mh$.invokeExact(conv, args, pool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_winograd_create {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_winograd_create");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_create(const up_conv_desc *desc, int32_t tile, const float *weights, const float *bias, up_winograd **result)
+     * }
+     */
+    public static FunctionDescriptor up_winograd_create$descriptor() {
+        return up_winograd_create.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_create(const up_conv_desc *desc, int32_t tile, const float *weights, const float *bias, up_winograd **result)
+     * }
+     */
+    public static MethodHandle up_winograd_create$handle() {
+        return up_winograd_create.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_create(const up_conv_desc *desc, int32_t tile, const float *weights, const float *bias, up_winograd **result)
+     * }
+     */
+    public static MemorySegment up_winograd_create$address() {
+        return up_winograd_create.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_winograd_create(const up_conv_desc *desc, int32_t tile, const float *weights, const float *bias, up_winograd **result)
+     * }
+     */
+    public static int up_winograd_create(MemorySegment desc, int tile, MemorySegment weights, MemorySegment bias, MemorySegment result) {
+        var mh$ = up_winograd_create.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_winograd_create", desc, tile, weights, bias, result);
+            }
+            return (int)mh$.invokeExact(desc, tile, weights, bias, result);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_winograd_destroy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_winograd_destroy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void up_winograd_destroy(up_winograd *w)
+     * }
+     */
+    public static FunctionDescriptor up_winograd_destroy$descriptor() {
+        return up_winograd_destroy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void up_winograd_destroy(up_winograd *w)
+     * }
+     */
+    public static MethodHandle up_winograd_destroy$handle() {
+        return up_winograd_destroy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void up_winograd_destroy(up_winograd *w)
+     * }
+     */
+    public static MemorySegment up_winograd_destroy$address() {
+        return up_winograd_destroy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void up_winograd_destroy(up_winograd *w)
+     * }
+     */
+    public static void up_winograd_destroy(MemorySegment w) {
+        var mh$ = up_winograd_destroy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_winograd_destroy", w);
+            }
+            mh$.invokeExact(w);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_winograd_workspace_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_winograd_workspace_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_workspace_bytes(const up_conv_desc *desc, int32_t tile, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static FunctionDescriptor up_winograd_workspace_bytes$descriptor() {
+        return up_winograd_workspace_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_workspace_bytes(const up_conv_desc *desc, int32_t tile, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static MethodHandle up_winograd_workspace_bytes$handle() {
+        return up_winograd_workspace_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_workspace_bytes(const up_conv_desc *desc, int32_t tile, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static MemorySegment up_winograd_workspace_bytes$address() {
+        return up_winograd_workspace_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_winograd_workspace_bytes(const up_conv_desc *desc, int32_t tile, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static int up_winograd_workspace_bytes(MemorySegment desc, int tile, MemorySegment args, int threads, MemorySegment bytes) {
+        var mh$ = up_winograd_workspace_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_winograd_workspace_bytes", desc, tile, args, threads, bytes);
+            }
+            return (int)mh$.invokeExact(desc, tile, args, threads, bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_winograd_run {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_winograd_run");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_run(const up_winograd *w, const up_winograd_args *args, up_pool *pool)
+     * }
+     */
+    public static FunctionDescriptor up_winograd_run$descriptor() {
+        return up_winograd_run.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_run(const up_winograd *w, const up_winograd_args *args, up_pool *pool)
+     * }
+     */
+    public static MethodHandle up_winograd_run$handle() {
+        return up_winograd_run.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_winograd_run(const up_winograd *w, const up_winograd_args *args, up_pool *pool)
+     * }
+     */
+    public static MemorySegment up_winograd_run$address() {
+        return up_winograd_run.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_winograd_run(const up_winograd *w, const up_winograd_args *args, up_pool *pool)
+     * }
+     */
+    public static int up_winograd_run(MemorySegment w, MemorySegment args, MemorySegment pool) {
+        var mh$ = up_winograd_run.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_winograd_run", w, args, pool);
+            }
+            return (int)mh$.invokeExact(w, args, pool);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -51,7 +51,7 @@ final class UpscaleConvolution {
         return step.source().view().rank() == 4 ? 1 : step.source().view().rank() - 1;
     }
 
-    private static void requireAddend(Step.Convolve step, Operand addend) {
+    static void requireAddend(Step.Convolve step, Operand addend) {
         Unfit.unless(!addend.isIndexed(), "an addend by index");
         Pixels.of(step, addend.view()).requireChannelsLast("addend");
     }

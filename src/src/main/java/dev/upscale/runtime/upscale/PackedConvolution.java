@@ -96,11 +96,7 @@ public final class PackedConvolution {
      */
     public KernelCall call(Arena owner, Source source, Source addend, Target target) {
         MemorySegment args = up_conv_args.allocate(owner);
-        up_conv_args.batch(args, shape.batch());
-        up_conv_args.in_h(args, shape.inHeight());
-        up_conv_args.in_w(args, shape.inWidth());
-        up_conv_args.out_h(args, shape.outHeight());
-        up_conv_args.out_w(args, shape.outWidth());
+        writeSizes(args, shape);
         source.write(up_conv_args.src(args));
         if (addend != null) {
             addend.write(up_conv_args.addend(args));
@@ -117,7 +113,15 @@ public final class PackedConvolution {
         return shape;
     }
 
-    private static MemorySegment descriptor(Arena call, ConvolutionShape shape, Function activation) {
+    static void writeSizes(MemorySegment args, ConvolutionShape shape) {
+        up_conv_args.batch(args, shape.batch());
+        up_conv_args.in_h(args, shape.inHeight());
+        up_conv_args.in_w(args, shape.inWidth());
+        up_conv_args.out_h(args, shape.outHeight());
+        up_conv_args.out_w(args, shape.outWidth());
+    }
+
+    static MemorySegment descriptor(Arena call, ConvolutionShape shape, Function activation) {
         MemorySegment desc = up_conv_desc.allocate(call);
         up_conv_desc.in_channels(desc, shape.inChannels());
         up_conv_desc.out_channels(desc, shape.outChannels());
@@ -138,7 +142,7 @@ public final class PackedConvolution {
         return created.get(ValueLayout.ADDRESS, 0).reinterpret(owner, handle -> up_conv_destroy(handle));
     }
 
-    private static void requireSize(String subject, String what, MemorySegment floats, long number) {
+    static void requireSize(String subject, String what, MemorySegment floats, long number) {
         if (floats.address() != 0 && floats.byteSize() < number * Float.BYTES) {
             throw new IllegalArgumentException(subject + ": " + what + " hold " + floats.byteSize() + " bytes, not " + number * Float.BYTES);
         }

@@ -88,9 +88,16 @@ class LibraryKernelsTest {
             outputs = outputs / groups + 1;
             groups = 1;
         }
-        int kernelH = upTo(3);
-        int kernelW = random.nextBoolean() ? kernelH : upTo(3);
-        Window window = pointwise ? Window.square(1, 1, 0) : new Window(kernelH, kernelW, upTo(2), upTo(2), upTo(2), 1,
+        boolean winograd = kernel.endsWith("winograd");
+        if (winograd) {
+            pointwise = false;
+            channels /= groups;
+            groups = 1;
+        }
+        int kernelH = winograd ? 3 : upTo(3);
+        int kernelW = winograd || random.nextBoolean() ? kernelH : upTo(3);
+        Window window = winograd ? new Window(3, 3, 1, 1, 1, 1, random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3))
+                : pointwise ? Window.square(1, 1, 0) : new Window(kernelH, kernelW, upTo(2), upTo(2), upTo(2), 1,
                 random.nextInt(kernelH), random.nextInt(kernelW), random.nextInt(kernelH), random.nextInt(kernelW));
         int height = window.spanH() + random.nextInt(9);
         int width = window.spanW() + random.nextInt(9);
@@ -119,6 +126,14 @@ class LibraryKernelsTest {
     void ourConvolutionsReadAnyChannels(int threads) {
         trials("upscale.conv", () -> convolution("upscale.conv", false, ANY_CHANNELS, SLICES, true, threads));
         trials("upscale.conv", () -> convolution("upscale.conv", true, ANY_CHANNELS, SLICES, true, threads));
+        requireMostlyRun();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void ourWinogradConvolutionsReadAnyChannelsSideBySide(int threads) {
+        Lay[] read = {Lay.CHANNELS_LAST, Lay.SLICE, Lay.INDEXED};
+        trials("upscale.winograd", () -> convolution("upscale.winograd", false, read, SLICES, true, threads));
         requireMostlyRun();
     }
 
