@@ -38,8 +38,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", up_last_error());
         return 2;
     }
-    printf("%s, %d thread%s\n%-34s %8s %8s %8s   slice/dense index/dense   F(4)/direct: dense index   F(2)/direct: dense index\n", up_isa_name(isa),
-           threads, threads > 1 ? "s" : "", "shape", "dense", "slice", "index");
+    printf("%s, %d thread%s\n%-34s %8s %8s %8s   slice/dense index/dense   F(4)/direct: dense index   F(2)/direct: dense index\n",
+           up_isa_name(isa), threads, threads > 1 ? "s" : "", "shape", "dense", "slice", "index");
     double worst = 0, product = 0;
     int count = 0;
     for (size_t i = 0; i < SHAPES; i++) {

@@ -91,7 +91,8 @@ static void transform_inputs(const winograd_job *job, int64_t first, int64_t end
         const strip s = strip_at(&job->c, t, end);
         const float *image = a->src.data + s.image * a->in_h * a->in_w * a->src.pixel_stride;
         const up_winograd_input input = {
-            .image = a->src.index ? image : image + c0, .pixel_stride = a->src.pixel_stride, .index = a->src.index ? a->src.index + c0 : NULL,
+            .image = a->src.index ? image : image + c0, .pixel_stride = a->src.pixel_stride,
+            .index = a->src.index ? a->src.index + c0 : NULL,
             .in_h = a->in_h, .in_w = a->in_w, .top = s.y - d->pad_top, .left = s.x - d->pad_left, .tiles = s.tiles, .channels = c1 - c0,
             .to = to + (t - first) * job->c.tile_step + c0, .tile_step = job->c.tile_step, .product_step = job->c.product_step};
         job->w->kernels->winograd_input[job->c.m / 2 - 1](&input);
@@ -189,7 +190,8 @@ static void run_shared_outputs(const void *argument, int64_t first, int64_t last
         for (int64_t item; (item = take(job)) < job->items; ) {
             const int64_t piece = item % c->pieces;
             const int64_t t0 = up_cut(job->tiles, c->pieces, piece), t1 = up_cut(job->tiles, c->pieces, piece + 1);
-            run_panel(job, job->first + t0, job->first + t1, (int32_t)(item / c->pieces), job->workspace + t0 * c->tile_step, slot(job, task));
+            run_panel(job, job->first + t0, job->first + t1, (int32_t)(item / c->pieces),
+                      job->workspace + t0 * c->tile_step, slot(job, task));
         }
 }
 

@@ -129,7 +129,8 @@ UP_INLINE vf read_channels(const reader *r, const float *pixel, const enum readi
 /* ---------------------------------------------------------------- inputs */
 
 /* One vector of channels of all tiles. Columns are transformed once, though neighbouring tiles share two of them. */
-UP_INLINE void input_strip(const up_winograd_input *s, const reader *r, const float *image, float *to, const int m, const enum reading how) {
+UP_INLINE void input_strip(const up_winograd_input *s, const reader *r, const float *image, float *to, const int m,
+                          const enum reading how) {
     const int n = m + 2;
     const float *rows[6];
     for (int i = 0; i < n; i++) {

@@ -53,13 +53,14 @@ static void compare(const winograd_case *c, view src, view dst, view addend, con
             all += want * want;
             /* a tile's error depends on all its inputs: also those that this output does not read */
             CHECK(near((float)got, want, 1e-6 * d->in_channels + 2e-5),
-                  "%s: F(%d) %d->%d pad %d,%d image %dx%dx%d -> %dx%d, function %d, addend %d, source stride %ld%s: pixel %ld output %d: "
-                  "%g, not %g", up_isa_name(up_get_isa()), c->tile, d->in_channels, d->out_channels, d->pad_top, d->pad_left, c->batch,
-                  c->in_h, c->in_w, c->out_h, c->out_w, d->act.function, c->addend, (long)src.stride, src.index ? " indexed" : "", (long)p,
+                  "%s: F(%d) %d->%d pad %d,%d image %dx%dx%d -> %dx%d, function %d, addend %d, source stride %ld%s: pixel %ld "
+                  "output %d: %g, not %g", up_isa_name(up_get_isa()), c->tile, d->in_channels, d->out_channels, d->pad_top, d->pad_left,
+                  c->batch, c->in_h, c->in_w, c->out_h, c->out_w, d->act.function, c->addend, (long)src.stride, src.index ? " indexed" : "", (long)p,
                   o, got, want);
         }
     }
-    CHECK(d->act.function > UP_RELU || sqrt(wrong) <= 3e-6 * sqrt(all) + 4e-6, "F(%d) %d->%d: relative error %g", c->tile, d->in_channels, d->out_channels, sqrt(wrong / all));
+    CHECK(d->act.function > UP_RELU || sqrt(wrong) <= 3e-6 * sqrt(all) + 4e-6,
+          "F(%d) %d->%d: relative error %g", c->tile, d->in_channels, d->out_channels, sqrt(wrong / all));
 }
 
 static up_winograd *make(const winograd_case *c, const float *weights, const float *bias, void **packed) {
@@ -96,8 +97,8 @@ static void run_case(const winograd_case *c, up_pool *pool, int every) {
     up_winograd_args args = {.conv = {.batch = c->batch, .in_h = c->in_h, .in_w = c->in_w, .out_h = c->out_h, .out_w = c->out_w,
                                       .src = as_source(src), .dst = as_target(dst)}};
     if (c->addend) args.conv.addend = c->addend == 2 ? as_source(dst) : as_source(addend);
-    CHECK(up_winograd_workspace_bytes(d, c->tile, &args.conv, up_pool_threads(pool) + random_int(0, 2), &args.workspace_bytes) == UP_OK, "%s",
-          up_last_error());
+    CHECK(up_winograd_workspace_bytes(d, c->tile, &args.conv, up_pool_threads(pool) + random_int(0, 2), &args.workspace_bytes) == UP_OK,
+          "%s", up_last_error());
     CHECK(args.workspace_bytes % 64 == 0, "a workspace of %ld bytes", (long)args.workspace_bytes);
     do {    /* of NaN, up to the unreadable page */
         args.workspace = guarded(args.workspace_bytes / 4);
@@ -109,7 +110,8 @@ static void run_case(const winograd_case *c, up_pool *pool, int every) {
         view again = copy_of(dst);
         args.conv.dst = as_target(again);
         CHECK(up_winograd_run(w, &args, NULL) == UP_OK, "%s", up_last_error());
-        CHECK(!memcmp(again.memory, dst.memory, (size_t)dst.floats * 4), "winograd %d->%d depends on threads", d->in_channels, d->out_channels);
+        CHECK(!memcmp(again.memory, dst.memory, (size_t)dst.floats * 4),
+              "winograd %d->%d depends on threads", d->in_channels, d->out_channels);
     }
     up_winograd_destroy(w);
     free(packed);
@@ -125,7 +127,8 @@ void test_winograd(up_pool *pool) {
         run_case(&c, pool, 1);
     }
     /* shapes of networks: [height, width, inputs, outputs, batch] */
-    static const int shapes[][5] = {{7, 7, 512, 65, 1}, {7, 7, 512, 512, 3}, {14, 14, 171, 171, 1}, {28, 28, 83, 83, 2}, {57, 55, 37, 51, 1},
+    static const int shapes[][5] = {{7, 7, 512, 65, 1}, {7, 7, 512, 512, 3}, {14, 14, 171, 171, 1}, {28, 28, 83, 83, 2},
+                                    {57, 55, 37, 51, 1},
                                     {112, 112, 3, 35, 1}, {1, 1, 9, 4, 1}, {1, 200, 64, 32, 1}, {56, 56, 64, 64, 1}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int source = DENSE; source <= INDEXED; source++) {
