@@ -73,7 +73,7 @@ measure() {
     # The models have batch 1: without --batch the peer reads the file itself.
     set -- --threads "$count" --seconds "$seconds" --profile --variants unpruned,constrained,baseline,paper,upscale,copy-free
     case ,$ablated, in
-        *,"$network",*) set -- "$@" --without order,exact-order,index,concats-in-place,joint-storage,hoisting,fusion ;;
+        *,"$network",*) set -- "$@" --without order,exact-order,index,concats-in-place,joint-storage,hoisting,fusion,winograd ;;
     esac
     [ "$batch" = 1 ] || set -- --batch "$batch" "$@"
     "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" --peers onnxruntime \
