@@ -4,6 +4,8 @@
 
 #include "internal.h"
 
+enum { UP_MOST_TAPS = 128 };    /* of a block */
+
 /* A panel: which kind of register tile computes it, and its first output within its group. */
 typedef struct up_panel {
     int32_t kind;

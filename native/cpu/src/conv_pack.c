@@ -8,7 +8,7 @@
  * Sums that one tile accumulates before it goes on to the next block of K: a panel's block lies in the first cache
  * (1x1), or in the second with long runs of channels for each tap.
  */
-enum { BLOCK_SUMS = 512, BLOCK_SUMS_OF_TAPS = 2048, FEWEST_CHANNELS = 32, MOST_TAPS = 128 };
+enum { BLOCK_SUMS = 512, BLOCK_SUMS_OF_TAPS = 2048, FEWEST_CHANNELS = 32 };
 
 typedef struct packed_header {
     char magic[8];
@@ -70,7 +70,7 @@ void up_conv_layout(const up_conv_desc *d, const up_kernels *kernels, up_layout 
         layout->weight_floats = (int64_t)layout->taps * layout->padded_outputs;
         return;
     }
-    layout->tap_blocks = (layout->taps + MOST_TAPS - 1) / MOST_TAPS;
+    layout->tap_blocks = (layout->taps + UP_MOST_TAPS - 1) / UP_MOST_TAPS;
     layout->block_taps = (layout->taps + layout->tap_blocks - 1) / layout->tap_blocks;
     layout->tap_blocks = (layout->taps + layout->block_taps - 1) / layout->block_taps;
     int64_t sums = (int64_t)layout->block_taps * layout->group_inputs;

@@ -1,7 +1,9 @@
 /*
  * Running a convolution. Output pixels are numbered through all images. A task computes a block of them, by a range of
  * panels (of all groups); for the block it notes where each tap of each pixel lies - at a row of zeros outside of the
- * image -, and from there on a tile is any number of neighbouring pixels, whatever rows or images they belong to.
+ * image -, and from there on a tile is any number of neighbouring pixels, whatever rows or images they belong to. On small
+ * padded images tiles lie in rows instead, so that taps that are cut off for all of a tile's pixels, or for the first or
+ * the last in a row, are not computed.
  *
  *   for each block of pixels            its inputs stay in the second cache
  *     for each block of K               its panels are streamed
@@ -9,6 +11,8 @@
  *         for each tile of the block    sums in registers; between blocks of K, in the destination
  */
 #include "conv.h"
+
+#include <string.h>
 
 /* What taps outside of the image read: never written, so that all its pages are the system's one page of zeros. */
 enum { ZEROS = 1 << 20 };
@@ -19,7 +23,12 @@ enum {
     MOST_PIXELS = 768,           /* of a block */
     FEWEST_PIXELS = 48,
     FEW_TILES = 24,
-    BLOCK_BYTES = 160 << 10      /* of inputs that a block of pixels reads */
+    MANY_WEIGHTS = 512 << 10,    /* bytes: more do not stay in the second cache along with what else is there */
+    BLOCK_BYTES = 160 << 10,     /* of inputs that a block of pixels reads */
+    WIDEST_ROW = 128,            /* whose tiles lie in rows: in wider images too few taps are cut off to pay for it */
+    FEWEST_SUMS = 128,           /* of such a tile */
+    COLLIDING_BYTES = 4096,      /* pixels that lie so far apart share a set of the first cache, which holds few of them */
+    FEWEST_READS = 4             /* of a channel, by panels, that make up for copying it */
 };
 
 typedef struct conv_job {
@@ -27,10 +36,14 @@ typedef struct conv_job {
     const up_conv_args *args;
     int64_t pixels, blocks;
     int64_t panels, panel_ranges;    /* of all groups */
+    int64_t row;                     /* pixels of the rows that tiles and blocks lie in, or 0: they are any neighbouring pixels */
 } conv_job;
 
-/* Where the taps [t0, t1) of the pixels [p0, p1) lie. `inside` says of each pixel that none is cut off left or right. */
-static void note_places(const up_conv_desc *d, const up_conv_args *a, int64_t p0, int64_t p1, int32_t t0, int32_t t1,
+/*
+ * Where the taps [t0, t1) of the pixels [p0, p1) lie. `inside` says of each pixel that none is cut off left or right; where
+ * rows of taps are runs, only their first ones are noted for such a pixel.
+ */
+static void note_places(const up_conv_desc *d, const up_conv_args *a, int64_t p0, int64_t p1, int32_t t0, int32_t t1, int runs,
                         const float **places, char *inside) {
     const int64_t stride = a->src.pixel_stride;
     int32_t x = (int32_t)(p0 % a->out_w);
@@ -47,7 +60,9 @@ static void note_places(const up_conv_desc *d, const up_conv_args *a, int64_t p0
                 const int exists = row >= 0 && row < a->in_h;
                 const float *place = exists ? image + (row * a->in_w + left) * stride : zeros;
                 const int64_t step = exists ? d->dilation_w * stride : 0;
-                for (int32_t kx = 0; kx < d->kernel_w; kx++, place += step) *places++ = place;
+                if (runs) *places = place;
+                else for (int32_t kx = 0; kx < d->kernel_w; kx++) places[kx] = place + kx * step;
+                places += d->kernel_w;
             }
         } else {
             for (int32_t t = t0; t < t1; t++) {
@@ -74,6 +89,12 @@ static int all(const char *flags, int64_t n) {
     return 1;
 }
 
+/* Notes the other taps of a pixel whose rows of taps are runs. */
+static void note_runs(const up_conv_desc *d, const up_conv_args *a, const float **places) {
+    for (int32_t ky = 0; ky < d->kernel_h; ky++, places += d->kernel_w)
+        for (int32_t kx = 1; kx < d->kernel_w; kx++) places[kx] = places[0] + kx * a->src.pixel_stride;
+}
+
 /* A row of taps is one run of kernel_w * in_channels floats where pixels lie without gaps. */
 static int rows_are_runs(const up_conv *conv, const up_conv_args *a) {
     const up_conv_desc *d = &conv->desc;
@@ -81,25 +102,46 @@ static int rows_are_runs(const up_conv *conv, const up_conv_args *a) {
            a->src.pixel_stride == d->in_channels && conv->layout.channel_blocks == 1 && conv->layout.tap_blocks == 1;
 }
 
+/* Of each tap: whether it is cut off for the first pixel of a row (if `edges` & 1) or the last (& 2). */
+static void note_cuts(const up_conv_desc *d, const up_conv_args *a, int edges, char *cuts) {
+    const int64_t first = -(int64_t)d->pad_left, last = (int64_t)(a->out_w - 1) * d->stride_w - d->pad_left;
+    for (int32_t t = 0; t < d->kernel_h * d->kernel_w; t++) {
+        const int64_t tap = (int64_t)(t % d->kernel_w) * d->dilation_w;
+        cuts[t] = (edges & 1) && first + tap < 0 ? UP_CUT_FIRST : (edges & 2) && last + tap >= a->in_w ? UP_CUT_LAST : UP_CUT_NONE;
+    }
+}
+
+/* The rows of taps [*from, *to) that lie inside of the image for the pixels of an output row. */
+static void rows_inside(const up_conv_desc *d, const up_conv_args *a, int64_t y, int64_t *from, int64_t *to) {
+    const int64_t top = y * d->stride_h - d->pad_top;
+    for (*from = 0; *from < d->kernel_h && top + *from * d->dilation_h < 0; ++*from) {}
+    for (*to = d->kernel_h; *to > *from && top + (*to - 1) * d->dilation_h >= a->in_h; --*to) {}
+}
+
 /* The tiles of one panel, over one block of K: `tile` holds what they share. */
 static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *kind, int64_t p0, int64_t p1, int64_t output,
-                      int runs, const char *inside, int last) {
+                      int runs, const float **places, const char *inside, char cuts[4][UP_MOST_TAPS], int last) {
     const up_conv *conv = job->conv;
     const up_conv_args *a = job->args;
-    const int64_t n = p1 - p0, tiles = (n + kind->mr - 1) / kind->mr;
+    const int64_t row = job->row ? job->row : p1 - p0, row_tiles = (row + kind->mr - 1) / kind->mr, tiles = (p1 - p0) / row * row_tiles;
     const float *const *rows = tile.rows;
+    const float *weights = tile.weights;
     const int64_t segments = tile.segments, length = tile.length;
     /*
-     * Where a panel lasts for a few tiles only, each of them fetches its share of the panel that comes next: behind this
-     * one, or the first of all; never beyond the weights, since fetching what is not mapped is slow.
+     * Where a panel lasts for a few tiles only, and nothing else is fetched, each of them fetches its share of the panel that
+     * comes next: behind this one, or the first of all; never beyond the weights, since fetching what is not mapped is slow.
      */
     const int64_t panel_floats = segments * length * kind->width;
-    const int fetch = tiles <= FEW_TILES, wrap = tile.weights + 2 * panel_floats > conv->weights + conv->layout.weight_floats;
+    const int fetch = !tile.ahead_step && tiles <= FEW_TILES;
+    const int wrap = tile.weights + 2 * panel_floats > conv->weights + conv->layout.weight_floats;
     const char *next = (const char *)(wrap ? conv->weights : tile.weights + panel_floats);
-    tile.ahead_step = fetch ? kind->width * 4 / tiles : 0;
+    const int64_t step = fetch ? kind->width * 4 / tiles : tile.ahead_step;
+    const char *ahead = fetch ? next : tile.ahead;
+    const int64_t ahead_bytes = fetch ? panel_floats * 4 / tiles : length * step;
+    tile.ahead_step = step;
     for (int64_t i = 0; i < tiles; i++) {
-        const int64_t first = up_cut(n, tiles, i), mr = up_cut(n, tiles, i + 1) - first;
-        tile.rows = rows + first * tile.row_step;
+        const int64_t j = i % row_tiles, left = up_cut(row, row_tiles, j), mr = up_cut(row, row_tiles, j + 1) - left;
+        const int64_t first = i / row_tiles * row + left;
         tile.dst = a->dst.data + (p0 + first) * a->dst.pixel_stride + output;
         if (tile.bias && a->addend.data) {
             tile.addend = a->addend.data + (p0 + first) * a->addend.pixel_stride + output;
@@ -108,15 +150,61 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
             tile.addend = tile.dst;
             tile.addend_stride = tile.dst_stride;
         }
-        tile.ahead = next + panel_floats * 4 / tiles * i;
+        tile.ahead = ahead + ahead_bytes * i;
         const int merged = runs && all(inside + first, mr);
+        for (int64_t p = first; runs && !merged && p < first + mr; p++)
+            if (inside[p]) note_runs(&conv->desc, a, places + p * tile.row_step);
+        const int32_t kernel_w = conv->desc.kernel_w;
         tile.segments = merged ? conv->desc.kernel_h : segments;
-        tile.length = merged ? conv->desc.kernel_w * length : length;
-        tile.segment_step = merged ? conv->desc.kernel_w : 1;
+        tile.length = merged ? kernel_w * length : length;
+        tile.segment_step = merged ? kernel_w : 1;
+        tile.rows = rows + first * tile.row_step;
+        tile.weights = weights;
+        if (job->row) {
+            int64_t from, to;
+            rows_inside(&conv->desc, a, (p0 + first) / row % a->out_h, &from, &to);
+            const int edges = (j == 0) | (j == row_tiles - 1) << 1;
+            tile.rows += from * kernel_w;
+            tile.weights += from * kernel_w * length * kind->width;
+            tile.segments = merged ? to - from : (to - from) * kernel_w;
+            tile.cuts = edges && !merged ? cuts[edges] : NULL;
+        }
         if (job->pixels == 1) (tile.index ? kind->single_indexed : kind->single)(&tile);
         else kind->kernels[tile.index != NULL][mr - 1](&tile);
         if (last && !conv->clamp) conv->kernels->act(&conv->desc.act, tile.dst, tile.dst_stride, mr, tile.outputs);
     }
+}
+
+/* Whether any tap of any output lies outside of the image. */
+static int is_padded(const up_conv_desc *d, const up_conv_args *a) {
+    return d->pad_top || d->pad_left ||
+           (int64_t)(a->out_h - 1) * d->stride_h + (int64_t)(d->kernel_h - 1) * d->dilation_h >= a->in_h ||
+           (int64_t)(a->out_w - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w >= a->in_w;
+}
+
+/* Whether a block's pixels are copied before they are read, since where they lie they drive each other from the cache. */
+static int is_packed(const up_conv *conv, const up_conv_args *a, int64_t panels) {
+    return conv->layout.taps == 1 && conv->desc.groups == 1 && a->src.pixel_stride * 4 % COLLIDING_BYTES == 0 && panels >= FEWEST_READS;
+}
+
+/* Copies the channels [c0, c1) of each place into a row of `to`, and says that they lie there. */
+static void pack_places(const up_source *src, int64_t c0, int64_t c1, int64_t row, int64_t n, const float *const *from,
+                        const float **places, float *to) {
+    for (int64_t i = 0; i < n; i++, to += row) {
+        if (src->index) for (int64_t c = c0; c < c1; c++) to[c - c0] = from[i][src->index[c]];
+        else memcpy(to, from[i] + c0, (size_t)(c1 - c0) * sizeof *to);
+        places[i] = to;
+    }
+}
+
+/* Bytes of the next block's inputs that are fetched with each channel of a tile; 0: weights may be. */
+static int64_t source_step(const conv_job *job, int64_t p1, int64_t n, int64_t panels) {
+    const up_conv *conv = job->conv;
+    const up_conv_desc *d = &conv->desc;
+    const int64_t stride = job->args->src.pixel_stride, mr = conv->kernels->panels[0].mr;
+    if (conv->layout.taps > 1 || d->stride_h > 1 || d->stride_w > 1 || is_padded(d, job->args) || p1 + n > job->pixels ||
+        stride > 3 * (int64_t)d->in_channels || conv->layout.weight_floats * 4 > MANY_WEIGHTS) return 0;
+    return n * stride * 4 / (panels * ((n + mr - 1) / mr) * conv->layout.group_inputs);
 }
 
 static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel) {
@@ -125,16 +213,24 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
     const up_conv_args *a = job->args;
     const float *places[TABLE_ENTRIES];
     char inside[MOST_PIXELS];
-    const int runs = rows_are_runs(conv, a);
+    char cuts[4][UP_MOST_TAPS];
+    for (int edges = 1; job->row && edges < 4; edges++) note_cuts(&conv->desc, a, edges, cuts[edges]);
+    const int runs = rows_are_runs(conv, a), packs = is_packed(conv, a, last_panel - first_panel);
+    const int64_t row = layout->block_channels + 16;    /* of a packed pixel */
+    const float *packed_places[packs ? p1 - p0 : 1];
+    float packed[packs ? (p1 - p0) * row : 1];
     const int64_t group_floats = (int64_t)layout->taps * layout->group_inputs * layout->padded_outputs;
     int64_t done = 0;    /* sums of the blocks before */
+    const int64_t step = source_step(job, p1, p1 - p0, last_panel - first_panel);
+    const char *ahead = step ? (const char *)(a->src.data + p1 * a->src.pixel_stride) : NULL;
     for (int32_t t0 = 0; t0 < layout->taps; t0 += layout->block_taps) {
         const int32_t t1 = t0 + layout->block_taps < layout->taps ? t0 + layout->block_taps : layout->taps;
-        note_places(&conv->desc, a, p0, p1, t0, t1, places, inside);
+        note_places(&conv->desc, a, p0, p1, t0, t1, runs, places, inside);
         for (int32_t c0 = 0; c0 < layout->group_inputs; c0 += layout->block_channels) {
             const int32_t c1 = c0 + layout->block_channels < layout->group_inputs ? c0 + layout->block_channels : layout->group_inputs;
             const int64_t sums = (int64_t)(t1 - t0) * (c1 - c0);
             const int last = t1 == layout->taps && c1 == layout->group_inputs;
+            if (packs) pack_places(&a->src, c0, c1, row, p1 - p0, places, packed_places, packed);
             for (int64_t q = first_panel; q < last_panel; q++) {
                 const int64_t group = q / layout->panels;
                 const up_panel panel = up_panel_at(layout, conv->kernels->panels[0].width, (int32_t)(q % layout->panels));
@@ -142,15 +238,16 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
                 const int64_t channel = group * layout->group_inputs + c0;
                 const int32_t left = layout->group_outputs - panel.first;
                 up_tile tile = {
-                    .rows = places, .row_step = t1 - t0, .segment_step = 1, .segments = t1 - t0, .length = c1 - c0,
-                    .offset = a->src.index ? 0 : channel,
-                    .index = a->src.index ? a->src.index + channel : NULL,
+                    .rows = packs ? packed_places : places, .row_step = t1 - t0, .segment_step = 1, .segments = t1 - t0, .length = c1 - c0,
+                    .offset = packs || a->src.index ? 0 : channel,
+                    .index = packs || !a->src.index ? NULL : a->src.index + channel,
                     .weights = conv->weights + group * group_floats + done * layout->padded_outputs + sums * panel.first,
                     .bias = done ? NULL : conv->bias + group * layout->padded_outputs + panel.first,
-                    .dst_stride = a->dst.pixel_stride,
+                    .dst_stride = a->dst.pixel_stride, .ahead = ahead, .ahead_step = step,
                     .outputs = left < kind->width ? left : kind->width,
                     .low = last ? conv->low : -__builtin_inff(), .high = last ? conv->high : __builtin_inff()};
-                run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, inside, last);
+                run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, places, inside, cuts, last);
+                ahead += step * sums * ((p1 - p0 + kind->mr - 1) / kind->mr);
             }
             done += sums;
         }
@@ -161,7 +258,8 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const conv_job *job = argument;
     for (int64_t task = first; task < last; task++) {
         const int64_t block = task / job->panel_ranges, range = task % job->panel_ranges;
-        run_block(job, up_cut(job->pixels, job->blocks, block), up_cut(job->pixels, job->blocks, block + 1),
+        const int64_t unit = job->row ? job->row : 1, units = job->pixels / unit;
+        run_block(job, up_cut(units, job->blocks, block) * unit, up_cut(units, job->blocks, block + 1) * unit,
                   up_cut(job->panels, job->panel_ranges, range), up_cut(job->panels, job->panel_ranges, range + 1));
     }
 }
@@ -179,11 +277,20 @@ static int64_t block_pixels(const up_conv *conv) {
     return pixels < most ? pixels : most;
 }
 
+/* Whether the taps that tiles within rows leave out are worth more than that rows may not fill them. */
+static int tiles_lie_in_rows(const up_conv *conv, const up_conv_args *a) {
+    const int64_t mr = conv->kernels->panels[0].mr, tiles = (a->out_w + mr - 1) / mr;
+    return conv->layout.tap_blocks == 1 && is_padded(&conv->desc, a) && a->out_w <= WIDEST_ROW && a->out_w / tiles >= UP_FEWEST_CUT &&
+           (int64_t)conv->layout.taps * conv->layout.block_channels >= FEWEST_SUMS;
+}
+
 static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pixels, up_pool *pool) {
     const up_layout *layout = &conv->layout;
     conv_job job = {.conv = conv, .args = a, .pixels = pixels, .panels = (int64_t)layout->panels * conv->desc.groups, .panel_ranges = 1};
     const int64_t most = block_pixels(conv);
-    job.blocks = (pixels + most - 1) / most;
+    if (tiles_lie_in_rows(conv, a) && a->out_w <= most) job.row = a->out_w;
+    const int64_t unit = job.row ? job.row : 1;
+    job.blocks = (pixels / unit + most / unit - 1) / (most / unit);
     const int64_t threads = up_pool_threads(pool);
     const double sums = (double)pixels * layout->taps * layout->group_inputs * conv->desc.out_channels;
     if (threads > 1 && sums > 200e3) {
@@ -191,19 +298,13 @@ static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pix
         const int64_t mr = conv->kernels->panels[0].mr;
         if (job.blocks < worth) job.panel_ranges = within((worth + job.blocks - 1) / job.blocks, 1, job.panels);
         if (job.blocks * job.panel_ranges < worth)
-            job.blocks = within((worth + job.panel_ranges - 1) / job.panel_ranges, job.blocks, (pixels + mr - 1) / mr);
+            job.blocks = within((worth + job.panel_ranges - 1) / job.panel_ranges, job.blocks,
+                                job.row ? pixels / unit : (pixels + mr - 1) / mr);
     }
     return up_parallel(pool, run_tasks, &job, job.blocks * job.panel_ranges);
 }
 
 /* ---------------------------------------------------------------- checks */
-
-/* Whether any tap of any output lies outside of the image. */
-static int is_padded(const up_conv_desc *d, const up_conv_args *a) {
-    return d->pad_top || d->pad_left ||
-           (int64_t)(a->out_h - 1) * d->stride_h + (int64_t)(d->kernel_h - 1) * d->dilation_h >= a->in_h ||
-           (int64_t)(a->out_w - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w >= a->in_w;
-}
 
 static int32_t check(const up_conv *conv, const up_conv_args *a) {
     const up_conv_desc *d = &conv->desc;

@@ -5,6 +5,14 @@
  */
 #include "vector.h"
 
+#if UP_ISA >= 2
+#define UP_WIDEST 16
+#elif UP_ISA == 1
+#define UP_WIDEST 8
+#else
+#define UP_WIDEST 4
+#endif
+
 /*
  * One tile kernel, written once for every width. `w`: floats of a vector, `nv`: vectors of the panel, `mr`: pixels,
  * `indexed`: whether channels come from a list. All are constants where this is expanded, so that the sums live in
@@ -65,11 +73,12 @@
             _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] += part[i];                                         \
         }                                                                                                                         \
     }                                                                                                                             \
-    /* One channel of all pixels. */                                                                                              \
-    UP_INLINE void channel##w(v##w##f *sum, const float *const *p, int64_t at, const float *weights, const int mr, const int nv) {\
+    /* One channel of the pixels [from, to). */                                                                                   \
+    UP_INLINE void channel##w(v##w##f *sum, const float *const *p, int64_t at, const float *weights, const int from, const int to,\
+                            const int nv) {                                                                                       \
         v##w##f b[2];                                                                                                             \
         _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);                                     \
-        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) {                                                                   \
+        _Pragma("GCC unroll 16") for (int i = from; i < to; i++) {                                                                \
             const v##w##f a = splat##w(p[i][at]);                                                                                 \
             _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += a * b[v];                                     \
         }                                                                                                                         \
@@ -81,19 +90,31 @@
         const float *weights = t->weights;                                                                                        \
         const float *const *rows = t->rows;                                                                                       \
         const char *ahead = t->ahead;                                                                                             \
+        const char *cuts = w == UP_WIDEST && mr >= UP_FEWEST_CUT ? t->cuts : NULL;                                                \
         const int64_t length = t->length, offset = indexed ? 0 : t->offset, step = nv > 1 ? t->ahead_step : 0;                    \
         for (int64_t s = 0; s < t->segments; s++) {                                                                               \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + offset;                          \
             rows += t->segment_step;                                                                                              \
             const int32_t *index = t->index;                                                                                      \
-            if (step) {    /* fetched ahead in small steps: the loop below cannot afford even that */                             \
+            const int cut = cuts ? cuts[s] : UP_CUT_NONE;                                                                         \
+            if (cut == UP_CUT_FIRST) {                                                                                            \
+                _Pragma("GCC unroll 2") for (int64_t k = 0; k < length; k++, weights += nv * w, ahead += step) {                  \
+                    if (nv > 1) __builtin_prefetch(ahead, 0, 2);                                                                  \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, 1, mr, nv);                                               \
+                }                                                                                                                 \
+            } else if (cut == UP_CUT_LAST) {                                                                                      \
+                _Pragma("GCC unroll 2") for (int64_t k = 0; k < length; k++, weights += nv * w, ahead += step) {                  \
+                    if (nv > 1) __builtin_prefetch(ahead, 0, 2);                                                                  \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, 0, mr - 1, nv);                                           \
+                }                                                                                                                 \
+            } else if (step) {    /* fetched ahead in small steps: the loop below cannot afford even that */                      \
                 _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++, weights += nv * w, ahead += step) {                  \
                     __builtin_prefetch(ahead, 0, 2);                                                                              \
-                    channel##w(sum, p, indexed ? index[k] : k, weights, mr, nv);                                                  \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, 0, mr, nv);                                               \
                 }                                                                                                                 \
             } else {                                                                                                              \
                 _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++, weights += nv * w)                                   \
-                    channel##w(sum, p, indexed ? index[k] : k, weights, mr, nv);                                                  \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, 0, mr, nv);                                               \
             }                                                                                                                     \
         }                                                                                                                         \
         finish##w(t, sum, mr, nv);                                                                                                \

@@ -55,6 +55,7 @@ typedef struct up_tile {
     int64_t row_step;
     int64_t segment_step;
     int64_t segments;
+    const char *cuts;        /* of each segment: whether one pixel lies outside of the image there; or NULL: none does */
     int64_t length;
     int64_t offset;
     const int32_t *index;    /* positions of the block's channels, or NULL: 0, 1, ... from offset */
@@ -69,6 +70,9 @@ typedef struct up_tile {
     const char *ahead;       /* weights that will be needed next, fetched on the side: `ahead_step` bytes */
     int64_t ahead_step;      /*   with each channel; 0: none */
 } up_tile;
+
+/* A segment's pixel that lies outside of the image: it may be left out. */
+enum { UP_CUT_NONE, UP_CUT_FIRST, UP_CUT_LAST, UP_FEWEST_CUT = 4 /* pixels of a tile that does so */ };
 
 typedef void (*up_tile_kernel)(const up_tile *tile);
 

@@ -57,6 +57,7 @@ static view make_view(int64_t pixels, int channels, enum shape shape) {
         v.stride = channels + offset + random_int(0, 19);
     } else if (shape == INDEXED) {
         v.stride = channels + random_int(0, channels + 3);
+        if (one_in(6)) v.stride = (v.stride + 1023) / 1024 * 1024;
         v.index = malloc((size_t)channels * 4);
         for (int k = 0; k < channels; k++) v.index[k] = random_int(0, (int)v.stride - 1);
         if (one_in(2) && v.stride >= 2 * channels)    /* ascending, as a pruned convolution has them */

@@ -145,7 +145,8 @@ void test_convolutions(up_pool *pool) {
     /* shapes of networks, one value in some */
     static const int shapes[][7] = {{7, 7, 512, 33, 3, 1, 1}, {14, 14, 171, 171, 3, 1, 1}, {28, 28, 83, 83, 3, 2, 1},
                                     {57, 55, 37, 51, 3, 1, 1}, {1, 1, 2048, 1000, 1, 1, 0}, {1, 3, 4608, 17, 1, 1, 0},
-                                    {64, 63, 3, 35, 7, 2, 3}, {30, 31, 5, 8, 3, 1, 1}, {14, 14, 1024, 19, 1, 1, 0}, {1, 1, 9, 4, 3, 1, 1}};
+                                    {64, 63, 3, 35, 7, 2, 3}, {30, 31, 5, 8, 3, 1, 1}, {14, 14, 1024, 19, 1, 1, 0},
+                                    {9, 11, 1024, 135, 1, 1, 0}, {1, 1, 9, 4, 3, 1, 1}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int source = DENSE; source <= INDEXED; source++) {
             seed(1000 + i * 4 + (uint64_t)source);
