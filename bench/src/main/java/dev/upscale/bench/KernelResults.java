@@ -58,7 +58,8 @@ record KernelResults(String isa, int threads, String machine, String versions, L
                 try {
                     documents.add(of(JsonMapper.shared().readTree(Files.readString(file))));
                 } catch (JacksonException e) {
-                    throw new IllegalArgumentException(file + " is not a table of kernels: " + e.getOriginalMessage() + "; measure again with bench/kernels.sh", e);
+                    throw new IllegalArgumentException(file + " is not a table of kernels: " + e.getOriginalMessage()
+                            + "; measure again with bench/kernels.sh", e);
                 }
             }
         }
@@ -72,13 +73,15 @@ record KernelResults(String isa, int threads, String machine, String versions, L
         document.required("rows").forEach(row -> {
             Map<Kind, Time> times = new EnumMap<>(Kind.class);
             row.required("kernels").forEachEntry((kernel, fields) ->
-                    times.put(Kind.of(kernel), new Time(fields.required("medianNs").doubleValue(), fields.required("ratioToDense").doubleValue())));
-            rows.add(new Row(row.required("shape").stringValue(), row.required("date").stringValue(), row.required("commit").stringValue(), times));
+                    times.put(Kind.of(kernel), new Time(fields.required("medianNs").doubleValue(),
+                            fields.required("ratioToDense").doubleValue())));
+            rows.add(new Row(row.required("shape").stringValue(), row.required("date").stringValue(), row.required("commit").stringValue(),
+                    times));
         });
         List<String> versions = new ArrayList<>();
         document.required("versions").forEachEntry((name, version) -> versions.add(name + " " + version.stringValue()));
-        return new KernelResults(document.required("isa").stringValue(), document.required("threads").intValue(), ResultsDocument.machine(document),
-                String.join(", ", versions), rows);
+        return new KernelResults(document.required("isa").stringValue(), document.required("threads").intValue(),
+                ResultsDocument.machine(document), String.join(", ", versions), rows);
     }
 
     /** All tables, in Markdown. */
@@ -96,8 +99,8 @@ record KernelResults(String isa, int threads, String machine, String versions, L
     }
 
     private MarkdownTable table() {
-        MarkdownTable table = new MarkdownTable("shape", "oneDNN", "XNNPACK", "ours dense", "padded", "slice", "index", "ours over the best library",
-                "index over dense");
+        MarkdownTable table = new MarkdownTable("shape", "oneDNN", "XNNPACK", "ours dense", "padded", "slice", "index",
+                "ours over the best library", "index over dense");
         for (Row row : rows) {
             table.row(row.shape, micros(row.micros(Kind.ONEDNN_DENSE, Kind.ONEDNN_MATMUL)), micros(row.micros(Kind.XNNPACK_DENSE)),
                     micros(row.micros(Kind.UPSCALE_DENSE)), micros(row.micros(Kind.UPSCALE_PADDED)), micros(row.micros(Kind.UPSCALE_SLICE)),

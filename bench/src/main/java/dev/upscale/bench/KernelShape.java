@@ -33,12 +33,14 @@ record KernelShape(String name, ConvolutionShape convolution) {
     static KernelShape parse(String name) {
         Matcher image = IMAGE.matcher(name);
         if (image.matches()) {
-            return of(name, number(image, 1), number(image, 2), number(image, 3), number(image, 4), number(image, 5), number(image, 6), number(image, 7));
+            return of(name, number(image, 1), number(image, 2), number(image, 3), number(image, 4), number(image, 5), number(image, 6),
+                    number(image, 7));
         }
         Matcher depthwise = DEPTHWISE.matcher(name);
         if (depthwise.matches()) {
             int channels = number(depthwise, 3);
-            return of(name, number(depthwise, 1), number(depthwise, 2), channels, channels, number(depthwise, 4), number(depthwise, 5), channels);
+            return of(name, number(depthwise, 1), number(depthwise, 2), channels, channels, number(depthwise, 4), number(depthwise, 5),
+                    channels);
         }
         Matcher linear = LINEAR.matcher(name);
         if (linear.matches()) {

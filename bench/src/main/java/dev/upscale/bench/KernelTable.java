@@ -52,7 +52,8 @@ public final class KernelTable {
     /** Measures; exit code 2, with one line, if it cannot, and 1 if a kernel computes wrongly. */
     public static void main(String[] arguments) throws IOException {
         try {
-            Map<String, String> options = new TreeMap<>(Map.of("isa", "", "threads", "1", "seconds", "2", "rows", "1-" + KernelShape.TABLE.size()));
+            Map<String, String> options = new TreeMap<>(
+                    Map.of("isa", "", "threads", "1", "seconds", "2", "rows", "1-" + KernelShape.TABLE.size()));
             for (String argument : arguments) {
                 int equals = argument.indexOf('=');
                 options.put(argument.substring(0, equals), argument.substring(equals + 1));
@@ -70,7 +71,7 @@ public final class KernelTable {
         }
     }
 
-    /** Measures some rows, numbered from 1, and puts them into the document, whose other rows stay if they are of this machine and versions. */
+    /** Measures some rows, numbered from 1, for the document, whose other rows stay if they are of this machine and versions. */
     private void keep(Path folder, JsonNode doctor, String date, String commit, String range) throws IOException {
         Path file = folder.resolve(KernelResults.PREFIX + isa + ".threads" + threads + ".json");
         ObjectNode document = JSON.createObjectNode();
@@ -122,7 +123,8 @@ public final class KernelTable {
             }
         }
         StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-27s", shape.name()));
-        kernels.forEachEntry((name, fields) -> line.append(String.format(Locale.ROOT, " %s %.1f", name, fields.path("medianNs").doubleValue() / 1e3)));
+        kernels.forEachEntry((name, fields) -> line.append(' ').append(name)
+                .append(String.format(Locale.ROOT, " %.1f", fields.path("medianNs").doubleValue() / 1e3)));
         System.out.println(line);
         return row;
     }
