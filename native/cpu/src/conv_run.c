@@ -28,7 +28,7 @@ enum {
     WIDEST_ROW = 128,            /* whose tiles lie in rows: in wider images too few taps are cut off to pay for it */
     FEWEST_SUMS = 128,           /* of such a tile */
     COLLIDING_BYTES = 4096,      /* pixels that lie so far apart share a set of the first cache, which holds few of them */
-    FEWEST_READS = 4             /* of a channel, by panels, that make up for copying it */
+    FEWEST_READS = 2             /* of a channel, by panels, that make up for copying it */
 };
 
 typedef struct conv_job {

@@ -78,7 +78,7 @@ public final class KernelTable {
         document.put("isa", isa);
         document.put("threads", threads);
         ResultsDocument.describe(document, doctor);
-        ((ObjectNode) document.required("versions")).put("upscale CPU kernels", "(" + isa + ")");
+        ((ObjectNode) document.required("versions")).put("upscale_cpu", doctor.required("version").stringValue() + " (" + isa + ")");
         Map<String, JsonNode> rows = keptRows(file, document);
         String[] ends = range.split("-", 2);
         for (KernelShape shape : KernelShape.TABLE.subList(Integer.parseInt(ends[0]) - 1, Integer.parseInt(ends[ends.length - 1]))) {

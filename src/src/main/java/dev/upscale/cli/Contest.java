@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -70,7 +69,9 @@ public final class Contest {
 
     private void turn(String name) {
         Runnable contender = contenders.get(name);
-        LockSupport.parkNanos(pause.toNanos());
+        if (pause.isPositive()) {
+            idle();
+        }
         contender.run();
         long begun = clock.getAsLong();
         List<Double> timed = new ArrayList<>();
@@ -83,6 +84,14 @@ public final class Contest {
         }
         runs.get(name).addAll(timed);
         turns.get(name).add(Timing.of(array(timed)).medianNs());
+    }
+
+    /** Stays awake: when a thread that slept wakes its helpers, they may be put on its own core and stay there for some time. */
+    private void idle() {
+        long end = clock.getAsLong() + pause.toNanos();
+        while (clock.getAsLong() < end) {
+            Thread.onSpinWait();
+        }
     }
 
     /** Of all timed runs of a contender. */
