@@ -27,6 +27,7 @@ flags="-std=gnu11 -O3 -g0 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math
 isas="0:generic:"
 if [ "$arch" = x86_64 ]; then
     flags="$flags -DUP_X86"
+    if $CC -mavx512bf16 -E -x c /dev/null >/dev/null 2>&1; then bf16=1; flags="$flags -DUP_BF16"; fi
     isas="$isas 1:avx2:-mavx2,-mfma 2:avx512:-mavx512f,-mavx512vl,-mavx2,-mfma,-mprefer-vector-width=512"
 fi
 
@@ -38,9 +39,14 @@ compile() { # OBJECT FLAGS... : in the background, a few at a time
     jobs=$((jobs + 1))
     if [ $jobs -ge 4 ]; then wait; jobs=0; fi
 }
-for file in status pool conv_pack conv_run conv_depthwise winograd winograd_run calls; do
+for file in status pool conv_pack conv_run conv_bf16 conv_depthwise winograd winograd_run calls; do
     compile "$file" -c "$here/src/$file.c"
 done
+if [ -n "${bf16:-}" ]; then
+    for file in bf16_pixels conv_tile; do
+        compile "$file.bf16" -DUP_ISA=2 -DUP_BF16_TILE -mavx512f -mavx512vl -mavx512bf16 -mavx2 -mfma -mprefer-vector-width=512 -c "$here/src/$file.c"
+    done
+fi
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
     for file in kernels conv_tile depthwise winograd_transform functions pointwise binary window places planes; do

@@ -271,6 +271,40 @@ UP_API int32_t up_winograd_workspace_bytes(const up_conv_desc *desc, int32_t til
  */
 UP_API int32_t up_winograd_run(const up_winograd *w, const up_winograd_args *args, up_pool *pool);
 
+/* ---------------------------------------------------------------- convolution with bf16 */
+
+/*
+ * The same convolution (also of groups of two or more input channels) with weights and source rounded to bf16, to nearest even, products
+ * and sums in f32; bias, addend and activation stay f32, and so do all tensors in memory. Values below the least normal float count as 0.
+ * Products take pairs of channels: weights are packed in pairs once, and each run packs the channels that it reads, from wherever they
+ * lie, into its workspace. It pays where many outputs read each of them.
+ */
+
+/* 1 where up_conv_bf16_create can serve: the instruction set in use is AVX-512, and the CPU and this build have AVX-512 BF16. Else 0. */
+UP_API int32_t up_conv_bf16_available(void);
+
+/*
+ * As up_conv_create; to be destroyed with up_conv_destroy, and run with up_conv_bf16_run alone. Also UP_UNSUPPORTED: where it is not
+ * available, for groups of one input channel, and for kernels of more than 128 taps.
+ */
+UP_API int32_t up_conv_bf16_create(const up_conv_desc *desc, const float *weights, const float *bias, up_conv **conv);
+
+/* One run: a convolution's arguments, and memory that the run may use, aligned to 64 bytes. Concurrent runs need one each. */
+typedef struct up_conv_bf16_args {
+    up_conv_args conv;
+    void *workspace;
+    int64_t workspace_bytes;   /* up_conv_bf16_workspace_bytes() or more */
+} up_conv_bf16_args;
+
+/*
+ * The size of the workspace that runs need on pools of up to `threads` threads. Of `args` the sizes alone are read. UP_INVALID,
+ * UP_UNSUPPORTED.
+ */
+UP_API int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes);
+
+/* Runs a convolution. UP_INVALID (also for too small a workspace), UP_UNSUPPORTED, UP_BUSY. */
+UP_API int32_t up_conv_bf16_run(const up_conv *conv, const up_conv_bf16_args *args, up_pool *pool);
+
 /* ---------------------------------------------------------------- one value at a time */
 
 /*

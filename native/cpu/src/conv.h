@@ -34,6 +34,8 @@ struct up_conv {
     up_conv_desc desc;
     up_layout layout;
     const up_kernels *kernels;
+    const up_panel_kind *panels;   /* the kernels', or those for pairs of bf16 */
+    int bf16;          /* "channels" of the layout and of tiles are pairs of bf16, packed anew in each run */
     const float *bias;
     const float *weights;
     void *owned;       /* NULL: the packed memory is the caller's */
@@ -51,6 +53,14 @@ int32_t up_conv_check(const char *where, const up_conv_desc *desc);
 
 /* How a (checked) convolution is packed for a set of kernels. */
 void up_conv_layout(const up_conv_desc *desc, const up_kernels *kernels, up_layout *layout);
+
+/* Checks a description of a convolution with bf16, and makes its handle but for the weights. */
+int32_t up_conv_bf16_plan(const char *where, const up_conv_desc *desc, up_conv *conv);
+
+/* Packs `channels` channels of some pixels as bf16, two to the float, an odd one beside 0. */
+void up_bf16_pack_pixels(const float *src, int64_t src_stride, const int32_t *index, int64_t channels, float *to, int64_t to_stride,
+                         int64_t pixels);
+extern const up_panel_kind up_panels_bf16[];
 
 /* Runs a convolution whose layout is depthwise, on checked arguments. */
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *args, up_pool *pool);

@@ -148,7 +148,7 @@ static int32_t make_handle(const char *where, const up_conv_desc *d, const up_la
                            const void *packed, void *owned, up_conv **result) {
     up_conv *conv = malloc(sizeof *conv);
     if (!conv) return up_fail(UP_NO_MEMORY, "%s: out of memory", where);
-    *conv = (up_conv){.desc = *d, .layout = *layout, .kernels = kernels, .owned = owned};
+    *conv = (up_conv){.desc = *d, .layout = *layout, .kernels = kernels, .panels = kernels->panels, .owned = owned};
     conv->bias = (const float *)((const char *)packed + sizeof(packed_header));
     conv->weights = conv->bias + layout->bias_floats;
     conv->clamp = up_act_is_clamp(&d->act, &conv->low, &conv->high);

@@ -9,6 +9,9 @@
  *     for each block of K               its panels are streamed
  *       for each panel                  its block stays in the first cache
  *         for each tile of the block    sums in registers; between blocks of K, in the destination
+ *
+ * With bf16, whose products take pairs of channels that lie side by side, each block of K of the pixels that a block of them reads is
+ * packed first; tiles read that instead, so any index list will do. Every task packs what it reads.
  */
 #include "conv.h"
 
@@ -37,6 +40,8 @@ typedef struct conv_job {
     int64_t pixels, blocks;
     int64_t panels, panel_ranges;    /* of all groups */
     int64_t row;                     /* pixels of the rows that tiles and blocks lie in, or 0: they are any neighbouring pixels */
+    char *workspace;                 /* bf16: `thread_bytes` for each thread */
+    int64_t thread_bytes;
 } conv_job;
 
 /*
@@ -99,7 +104,7 @@ static void note_runs(const up_conv_desc *d, const up_conv_args *a, const float 
 static int rows_are_runs(const up_conv *conv, const up_conv_args *a) {
     const up_conv_desc *d = &conv->desc;
     return d->kernel_w > 1 && d->kernel_w <= MOST_PIXELS && d->in_channels <= 64 && d->dilation_w == 1 && d->groups == 1 && !a->src.index &&
-           a->src.pixel_stride == d->in_channels && conv->layout.channel_blocks == 1 && conv->layout.tap_blocks == 1;
+           a->src.pixel_stride == conv->layout.group_inputs && conv->layout.channel_blocks == 1 && conv->layout.tap_blocks == 1;
 }
 
 /* Of each tap: whether it is cut off for the first pixel of a row (if `edges` & 1) or the last (& 2). */
@@ -116,6 +121,80 @@ static void rows_inside(const up_conv_desc *d, const up_conv_args *a, int64_t y,
     const int64_t top = y * d->stride_h - d->pad_top;
     for (*from = 0; *from < d->kernel_h && top + *from * d->dilation_h < 0; ++*from) {}
     for (*to = d->kernel_h; *to > *from && top + (*to - 1) * d->dilation_h >= a->in_h; --*to) {}
+}
+
+/* ---------------------------------------------------------------- bf16 */
+
+/* Floats from pixel to pixel of what is packed: an odd number of cache lines, or no gap where rows of taps are to be runs. */
+static int64_t packed_stride(const up_conv *conv) {
+    const int64_t pairs = conv->layout.block_channels;
+    return pairs <= 32 ? pairs : (pairs + 15) / 16 / 2 * 32 + 16;
+}
+
+/* The pixels [first, last) of the source, numbered through all images, that the outputs [p0, p1) read, and others between them. */
+static void pixels_read(const up_conv_desc *d, const up_conv_args *a, int64_t p0, int64_t p1, int64_t *first, int64_t *last) {
+    const int64_t image = (int64_t)a->in_h * a->in_w, outputs = (int64_t)a->out_h * a->out_w;
+    const int64_t top = p0 % outputs / a->out_w * d->stride_h - d->pad_top, left = p0 % a->out_w * d->stride_w - d->pad_left;
+    *first = top < 0 ? 0 : top >= a->in_h ? image : top * a->in_w + (left < 0 ? 0 : left < a->in_w ? left : a->in_w);
+    *first += p0 / outputs * image;
+    p1--;
+    const int64_t bottom = p1 % outputs / a->out_w * d->stride_h - d->pad_top + (int64_t)(d->kernel_h - 1) * d->dilation_h;
+    const int64_t right = p1 % a->out_w * d->stride_w - d->pad_left + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
+    *last = bottom < 0 ? 0 : bottom >= a->in_h ? image : bottom * a->in_w + (right < 0 ? 0 : right < a->in_w ? right : a->in_w);
+    *last += p1 / outputs * image;
+}
+
+/* The most that pixels_read() gives for so many outputs, wherever they begin. */
+static int64_t most_pixels_read(const up_conv_desc *d, const up_conv_args *a, int64_t pixels) {
+    const int64_t outputs = (int64_t)a->out_h * a->out_w, all = (int64_t)a->batch * a->in_h * a->in_w;
+    const int64_t rows = (pixels - 1) / a->out_w, columns = (pixels - 1) % a->out_w;
+    const int64_t next_image = a->in_h - (int64_t)(a->out_h - 1) * d->stride_h - d->stride_h;   /* rows more than to the next row */
+    const int64_t images = next_image > 0 && a->batch > 1 ? (pixels - 1) / outputs + 1 : 0;
+    const int64_t down = rows * d->stride_h + (int64_t)(d->kernel_h - 1) * d->dilation_h + images * next_image;
+    const int64_t wrap = (int64_t)d->stride_h * a->in_w - (int64_t)a->out_w * d->stride_w;
+    int64_t most = down * a->in_w + columns * d->stride_w + (wrap > 0 ? wrap : 0) + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
+    const int beside = (int64_t)(a->out_w - 1) * d->stride_w - d->pad_left > a->in_w ||    /* pixels of windows beside the image */
+                       d->pad_left > (int64_t)(d->kernel_w - 1) * d->dilation_w;
+    if (beside && most < (down + d->stride_h + 2) * a->in_w) most = (down + d->stride_h + 2) * a->in_w;
+    return most < all ? most : all;
+}
+
+/* What a block of outputs reads, packed: one block of K at a time. */
+typedef struct packed_block {
+    const up_source *src;               /* what is packed */
+    float *memory;
+    int64_t stride;
+    int64_t first, last;                /* its pixels */
+    const float *from[MOST_PIXELS];     /* kernels of one tap: where each output's pixel lies, packed in this order */
+} packed_block;
+
+/* Where the pixels [p0, p1) are packed; `packed` become the arguments of a run whose source lies there already. */
+static void plan_packing(const conv_job *job, int64_t p0, int64_t p1, packed_block *b, up_conv_args *packed) {
+    b->src = &job->args->src;
+    b->stride = packed_stride(job->conv);
+    b->memory = (float *)(job->workspace + up_thread_number() * job->thread_bytes);
+    pixels_read(&job->conv->desc, job->args, p0, p1, &b->first, &b->last);
+    *packed = *job->args;
+    packed->src = (up_source){(const float *)((uintptr_t)b->memory - (uintptr_t)(b->first * b->stride * 4)), b->stride, NULL};
+}
+
+/* Packs the pairs [c0, c1) of a group. */
+static void pack_block(const up_conv *conv, int64_t pixels, const packed_block *b, int64_t group, int64_t c0, int64_t c1) {
+    const up_source *src = b->src;
+    const int64_t inputs = conv->desc.in_channels / conv->desc.groups;
+    const int64_t first = group * inputs + 2 * c0, channels = (2 * c1 < inputs ? 2 * c1 : inputs) - 2 * c0;
+    const int32_t *index = src->index ? src->index + first : NULL;
+    const int64_t offset = index ? 0 : first;
+    if (conv->layout.taps > 1) {
+        up_bf16_pack_pixels(src->data + b->first * src->pixel_stride + offset, src->pixel_stride, index, channels, b->memory, b->stride,
+                            b->last - b->first);
+        return;
+    }
+    for (int64_t i = 0, run; i < pixels; i += run) {    /* pixels that lie at equal distances */
+        const int64_t step = i + 1 < pixels ? b->from[i + 1] - b->from[i] : 0;
+        for (run = 1; i + run < pixels && b->from[i + run] - b->from[i + run - 1] == step; run++) {}
+        up_bf16_pack_pixels(b->from[i] + offset, step, index, channels, b->memory + i * b->stride, b->stride, run);
+    }
 }
 
 /* The tiles of one panel, over one block of K: `tile` holds what they share. */
@@ -184,7 +263,8 @@ static int is_padded(const up_conv_desc *d, const up_conv_args *a) {
 
 /* Whether a block's pixels are copied before they are read, since where they lie they drive each other from the cache. */
 static int is_packed(const up_conv *conv, const up_conv_args *a, int64_t panels) {
-    return conv->layout.taps == 1 && conv->desc.groups == 1 && a->src.pixel_stride * 4 % COLLIDING_BYTES == 0 && panels >= FEWEST_READS;
+    return !conv->bf16 && conv->layout.taps == 1 && conv->desc.groups == 1 &&
+           a->src.pixel_stride * 4 % COLLIDING_BYTES == 0 && panels >= FEWEST_READS;
 }
 
 /* Copies the channels [c0, c1) of each place into a row of `to`, and says that they lie there. */
@@ -201,8 +281,8 @@ static void pack_places(const up_source *src, int64_t c0, int64_t c1, int64_t ro
 static int64_t source_step(const conv_job *job, int64_t p1, int64_t n, int64_t panels) {
     const up_conv *conv = job->conv;
     const up_conv_desc *d = &conv->desc;
-    const int64_t stride = job->args->src.pixel_stride, mr = conv->kernels->panels[0].mr;
-    if (conv->layout.taps > 1 || d->stride_h > 1 || d->stride_w > 1 || is_padded(d, job->args) || p1 + n > job->pixels ||
+    const int64_t stride = job->args->src.pixel_stride, mr = conv->panels[0].mr;
+    if (conv->bf16 || conv->layout.taps > 1 || d->stride_h > 1 || d->stride_w > 1 || is_padded(d, job->args) || p1 + n > job->pixels ||
         stride > 3 * (int64_t)d->in_channels || conv->layout.weight_floats * 4 > MANY_WEIGHTS) return 0;
     return n * stride * 4 / (panels * ((n + mr - 1) / mr) * conv->layout.group_inputs);
 }
@@ -210,6 +290,16 @@ static int64_t source_step(const conv_job *job, int64_t p1, int64_t n, int64_t p
 static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel) {
     const up_conv *conv = job->conv;
     const up_layout *layout = &conv->layout;
+    packed_block bf16;
+    up_conv_args bf16_args;
+    conv_job bf16_job = *job;
+    if (conv->bf16) {
+        plan_packing(job, p0, p1, &bf16, &bf16_args);
+        if (layout->taps == 1) note_places(&conv->desc, job->args, p0, p1, 0, 1, 0, bf16.from, (char[MOST_PIXELS]){0});
+        bf16_job.args = &bf16_args;
+        job = &bf16_job;
+    }
+    int64_t packed_group = -1;
     const up_conv_args *a = job->args;
     const float *places[TABLE_ENTRIES];
     char inside[MOST_PIXELS];
@@ -226,6 +316,7 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
     for (int32_t t0 = 0; t0 < layout->taps; t0 += layout->block_taps) {
         const int32_t t1 = t0 + layout->block_taps < layout->taps ? t0 + layout->block_taps : layout->taps;
         note_places(&conv->desc, a, p0, p1, t0, t1, runs, places, inside);
+        for (int64_t i = 0; conv->bf16 && layout->taps == 1 && i < p1 - p0; i++) places[i] = bf16.memory + i * bf16.stride;
         for (int32_t c0 = 0; c0 < layout->group_inputs; c0 += layout->block_channels) {
             const int32_t c1 = c0 + layout->block_channels < layout->group_inputs ? c0 + layout->block_channels : layout->group_inputs;
             const int64_t sums = (int64_t)(t1 - t0) * (c1 - c0);
@@ -233,13 +324,15 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
             if (packs) pack_places(&a->src, c0, c1, row, p1 - p0, places, packed_places, packed);
             for (int64_t q = first_panel; q < last_panel; q++) {
                 const int64_t group = q / layout->panels;
-                const up_panel panel = up_panel_at(layout, conv->kernels->panels[0].width, (int32_t)(q % layout->panels));
-                const up_panel_kind *kind = &conv->kernels->panels[panel.kind];
+                if (conv->bf16 && (q == first_panel || group != packed_group))
+                    pack_block(conv, p1 - p0, &bf16, packed_group = group, c0, c1);
+                const up_panel panel = up_panel_at(layout, conv->panels[0].width, (int32_t)(q % layout->panels));
+                const up_panel_kind *kind = &conv->panels[panel.kind];
                 const int64_t channel = group * layout->group_inputs + c0;
                 const int32_t left = layout->group_outputs - panel.first;
                 up_tile tile = {
                     .rows = packs ? packed_places : places, .row_step = t1 - t0, .segment_step = 1, .segments = t1 - t0, .length = c1 - c0,
-                    .offset = packs || a->src.index ? 0 : channel,
+                    .offset = packs || conv->bf16 || a->src.index ? 0 : channel,
                     .index = packs || !a->src.index ? NULL : a->src.index + channel,
                     .weights = conv->weights + group * group_floats + done * layout->padded_outputs + sums * panel.first,
                     .bias = done ? NULL : conv->bias + group * layout->padded_outputs + panel.first,
@@ -269,7 +362,7 @@ static int64_t within(int64_t x, int64_t low, int64_t high) { return x < low ? l
 /* Pixels of a block: their inputs in the second cache, their table on the stack. */
 static int64_t block_pixels(const up_conv *conv) {
     const up_conv_desc *d = &conv->desc;
-    const int64_t read = (int64_t)conv->layout.block_channels * d->groups * 4 *
+    const int64_t read = (int64_t)conv->layout.block_channels * (conv->bf16 ? 1 : d->groups) * 4 *
                          (d->stride_h < d->kernel_h ? d->stride_h : d->kernel_h) *
                          (d->stride_w < d->kernel_w ? d->stride_w : d->kernel_w);
     const int64_t pixels = within(BLOCK_BYTES / read, FEWEST_PIXELS, MOST_PIXELS);
@@ -279,14 +372,22 @@ static int64_t block_pixels(const up_conv *conv) {
 
 /* Whether the taps that tiles within rows leave out are worth more than that rows may not fill them. */
 static int tiles_lie_in_rows(const up_conv *conv, const up_conv_args *a) {
-    const int64_t mr = conv->kernels->panels[0].mr, tiles = (a->out_w + mr - 1) / mr;
+    const int64_t mr = conv->panels[0].mr, tiles = (a->out_w + mr - 1) / mr;
     return conv->layout.tap_blocks == 1 && is_padded(&conv->desc, a) && a->out_w <= WIDEST_ROW && a->out_w / tiles >= UP_FEWEST_CUT &&
            (int64_t)conv->layout.taps * conv->layout.block_channels >= FEWEST_SUMS;
 }
 
-static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pixels, up_pool *pool) {
+/* What a thread packs into, for a convolution with bf16. */
+static int64_t thread_bytes(const up_conv *conv, const up_conv_args *a, int64_t pixels) {
+    const int64_t most = block_pixels(conv), block = pixels < most ? pixels : most;
+    const int64_t read = conv->layout.taps == 1 || block == 0 ? block : most_pixels_read(&conv->desc, a, block);
+    return (read * packed_stride(conv) * 4 + 63) / 64 * 64;
+}
+
+static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pixels, up_pool *pool, void *workspace) {
     const up_layout *layout = &conv->layout;
-    conv_job job = {.conv = conv, .args = a, .pixels = pixels, .panels = (int64_t)layout->panels * conv->desc.groups, .panel_ranges = 1};
+    conv_job job = {.conv = conv, .args = a, .pixels = pixels, .panels = (int64_t)layout->panels * conv->desc.groups, .panel_ranges = 1,
+                    .workspace = workspace, .thread_bytes = workspace ? thread_bytes(conv, a, pixels) : 0};
     const int64_t most = block_pixels(conv);
     if (tiles_lie_in_rows(conv, a) && a->out_w <= most) job.row = a->out_w;
     const int64_t unit = job.row ? job.row : 1;
@@ -295,7 +396,7 @@ static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pix
     const double sums = (double)pixels * layout->taps * layout->group_inputs * conv->desc.out_channels;
     if (threads > 1 && sums > 200e3) {
         const int64_t worth = (int64_t)within((int64_t)(sums / 100e3), 2, 4 * threads);
-        const int64_t mr = conv->kernels->panels[0].mr;
+        const int64_t mr = conv->panels[0].mr;
         if (job.blocks < worth) job.panel_ranges = within((worth + job.blocks - 1) / job.blocks, 1, job.panels);
         if (job.blocks * job.panel_ranges < worth)
             job.blocks = within((worth + job.panel_ranges - 1) / job.panel_ranges, job.blocks,
@@ -306,25 +407,59 @@ static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pix
 
 /* ---------------------------------------------------------------- checks */
 
-static int32_t check(const up_conv *conv, const up_conv_args *a) {
-    const up_conv_desc *d = &conv->desc;
+static int32_t check_sizes(const char *where, const up_conv_args *a) {
     if (a->batch < 0 || a->in_h < 0 || a->in_w < 0 || a->out_h < 0 || a->out_w < 0)
-        return up_fail(UP_INVALID, "up_conv_run: batch %d, source %dx%d, destination %dx%d", a->batch, a->in_h, a->in_w, a->out_h, a->out_w);
-    int32_t status = up_check_source("up_conv_run", "the source", &a->src, d->in_channels);
-    if (!status) status = up_check_target("up_conv_run", &a->dst, d->out_channels);
-    if (!status && a->addend.data) status = up_check_source("up_conv_run", "the addend", &a->addend, d->out_channels);
-    if (status) return status;
-    if (a->addend.data && a->addend.index) return up_fail(UP_UNSUPPORTED, "up_conv_run: an addend with an index list");
-    if (a->src.pixel_stride > ZEROS && !conv->layout.depthwise && is_padded(d, a))
-        return up_fail(UP_UNSUPPORTED, "up_conv_run: a padded source with a pixel stride of %lld, more than %d",
-                       (long long)a->src.pixel_stride, ZEROS);
+        return up_fail(UP_INVALID, "%s: batch %d, source %dx%d, destination %dx%d", where, a->batch, a->in_h, a->in_w, a->out_h, a->out_w);
     return UP_OK;
 }
 
+static int32_t check(const char *where, const up_conv *conv, const up_conv_args *a) {
+    const up_conv_desc *d = &conv->desc;
+    int32_t status = check_sizes(where, a);
+    if (!status) status = up_check_source(where, "the source", &a->src, d->in_channels);
+    if (!status) status = up_check_target(where, &a->dst, d->out_channels);
+    if (!status && a->addend.data) status = up_check_source(where, "the addend", &a->addend, d->out_channels);
+    if (status) return status;
+    if (a->addend.data && a->addend.index) return up_fail(UP_UNSUPPORTED, "%s: an addend with an index list", where);
+    if (a->src.pixel_stride > ZEROS && !conv->layout.depthwise && is_padded(d, a))
+        return up_fail(UP_UNSUPPORTED, "%s: a padded source with a pixel stride of %lld, more than %d",
+                       where, (long long)a->src.pixel_stride, ZEROS);
+    return UP_OK;
+}
+
+static int64_t outputs_of(const up_conv_args *args) { return (int64_t)args->batch * args->out_h * args->out_w; }
+
 int32_t up_conv_run(const up_conv *conv, const up_conv_args *args, up_pool *pool) {
     if (!conv || !args) return up_fail(UP_INVALID, "up_conv_run: no %s", conv ? "arguments" : "convolution");
-    int32_t status = check(conv, args);
-    const int64_t pixels = (int64_t)args->batch * args->out_h * args->out_w;
+    if (conv->bf16) return up_fail(UP_INVALID, "up_conv_run: a convolution with bf16 needs a workspace: up_conv_bf16_run");
+    int32_t status = check("up_conv_run", conv, args);
+    const int64_t pixels = outputs_of(args);
     if (status || pixels == 0) return status;
-    return conv->layout.depthwise ? up_depthwise_conv(conv, args, pool) : run_dense(conv, args, pixels, pool);
+    return conv->layout.depthwise ? up_depthwise_conv(conv, args, pool) : run_dense(conv, args, pixels, pool, NULL);
+}
+
+int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes) {
+    static const char *const where = "up_conv_bf16_workspace_bytes";
+    up_conv conv;
+    int32_t status = up_conv_bf16_plan(where, desc, &conv);
+    if (status) return status;
+    if (!args || !bytes) return up_fail(UP_INVALID, "%s: no %s", where, args ? "place for the result" : "arguments");
+    if (threads < 1 || threads > 256) return up_fail(UP_INVALID, "%s: %d threads, not 1 to 256", where, threads);
+    status = check_sizes(where, args);
+    if (!status) *bytes = threads * thread_bytes(&conv, args, outputs_of(args));
+    return status;
+}
+
+int32_t up_conv_bf16_run(const up_conv *conv, const up_conv_bf16_args *args, up_pool *pool) {
+    static const char *const where = "up_conv_bf16_run";
+    if (!conv || !conv->bf16 || !args)
+        return up_fail(UP_INVALID, "%s: no %s", where, !conv || !conv->bf16 ? "convolution with bf16" : "arguments");
+    int32_t status = check(where, conv, &args->conv);
+    const int64_t pixels = outputs_of(&args->conv);
+    if (status || pixels == 0) return status;
+    const int64_t needed = up_pool_threads(pool) * thread_bytes(conv, &args->conv, pixels);
+    if (!args->workspace || (uintptr_t)args->workspace % 64 || args->workspace_bytes < needed)
+        return up_fail(UP_INVALID, "%s: a workspace of %lld bytes at %p, %lld needed, aligned to 64", where,
+                       (long long)args->workspace_bytes, args->workspace, (long long)needed);
+    return run_dense(conv, &args->conv, pixels, pool, args->workspace);
 }

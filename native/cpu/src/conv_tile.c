@@ -2,6 +2,7 @@
  * The register tiles of convolutions: `mr` pixels by one panel of `nv` vectors of outputs. Per channel, one input value
  * of each pixel is spread over a vector and multiplied with the panel's weights. Where that value lies is one address,
  * so channels come from an index list at the price of one integer load, shared by the whole tile.
+ * Compiled with UP_BF16_TILE, a "channel" is a pair of them in bf16, which the run has packed side by side.
  */
 #include "vector.h"
 
@@ -11,6 +12,30 @@
 #define UP_WIDEST 8
 #else
 #define UP_WIDEST 4
+#endif
+
+#ifdef UP_BF16_TILE
+#define UP_MULTIPLY(w, dot, set, cast, sums)                                                                                      \
+    UP_INLINE v##w##f spread##w(const float *pair) {                                                                              \
+        int32_t bits;                                                                                                             \
+        memcpy(&bits, pair, sizeof bits);                                                                                         \
+        return (v##w##f)set(bits);                                                                                                \
+    }                                                                                                                             \
+    UP_INLINE v##w##f multiply_add##w(v##w##f sum, v##w##f a, v##w##f b) { return (v##w##f)dot((sums)sum, (cast)a, (cast)b); }
+UP_MULTIPLY(4, _mm_dpbf16_ps, _mm_set1_epi32, __m128bh, __m128)
+UP_MULTIPLY(8, _mm256_dpbf16_ps, _mm256_set1_epi32, __m256bh, __m256)
+UP_MULTIPLY(16, _mm512_dpbf16_ps, _mm512_set1_epi32, __m512bh, __m512)
+#else
+#define UP_MULTIPLY(w)                                                                                                            \
+    UP_INLINE v##w##f spread##w(const float *value) { return splat##w(*value); }                                                  \
+    UP_INLINE v##w##f multiply_add##w(v##w##f sum, v##w##f a, v##w##f b) { return sum + a * b; }
+UP_MULTIPLY(4)
+#if UP_ISA >= 1
+UP_MULTIPLY(8)
+#endif
+#if UP_ISA >= 2
+UP_MULTIPLY(16)
+#endif
 #endif
 
 /*
@@ -79,8 +104,8 @@
         v##w##f b[2];                                                                                                             \
         _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);                                     \
         _Pragma("GCC unroll 16") for (int i = from; i < to; i++) {                                                                \
-            const v##w##f a = splat##w(p[i][at]);                                                                                 \
-            _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += a * b[v];                                     \
+            const v##w##f a = spread##w(p[i] + at);                                                                               \
+            _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] = multiply_add##w(sum[i * nv + v], a, b[v]);     \
         }                                                                                                                         \
     }                                                                                                                             \
     UP_INLINE void tile##w(const up_tile *t, const int mr, const int nv, const int indexed) {                                     \
@@ -131,15 +156,15 @@
             int64_t k = 0;                                                                                                        \
             for (; k + 4 <= t->length; k += 4) {                                                                                  \
                 _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                                             \
-                    const v##w##f a = splat##w(p[indexed ? index[k + i] : k + i]);                                                \
+                    const v##w##f a = spread##w(p + (indexed ? index[k + i] : k + i));                                            \
                     _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                                          \
-                        more[i * nv + v] += a * load##w(weights + (i * nv + v) * w);                                              \
+                        more[i * nv + v] = multiply_add##w(more[i * nv + v], a, load##w(weights + (i * nv + v) * w));             \
                 }                                                                                                                 \
                 weights += 4 * nv * w;                                                                                            \
             }                                                                                                                     \
             for (; k < t->length; k++) {                                                                                          \
-                const v##w##f a = splat##w(p[indexed ? index[k] : k]);                                                            \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) more[v] += a * load##w(weights + v * w);                     \
+                const v##w##f a = spread##w(p + (indexed ? index[k] : k));                                                        \
+                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) more[v] = multiply_add##w(more[v], a, load##w(weights + v * w));\
                 weights += nv * w;                                                                                                \
             }                                                                                                                     \
         }                                                                                                                         \
@@ -156,12 +181,21 @@ UP_DEFINE_TILE(8)
 UP_DEFINE_TILE(16)
 #endif
 
+/* What is packed is read in order. */
+#ifdef UP_BF16_TILE
+#define UP_INDEXED 0
+#undef UP_NAME
+#define UP_NAME(name) name##_bf16
+#else
+#define UP_INDEXED 1
+#endif
+
 #define UP_TILE(w, nv, mr)                                                                                                        \
     static void tile_##w##x##nv##_##mr(const up_tile *t) { tile##w(t, mr, nv, 0); }                                               \
-    static void tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, 1); }
+    static void tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, UP_INDEXED); }
 #define UP_SINGLE(w, nv)                                                                                                          \
     static void single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                                      \
-    static void single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, 1); }
+    static void single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, UP_INDEXED); }
 
 #define UP_UP_TO_4(m, w, nv) m(w, nv, 1) m(w, nv, 2) m(w, nv, 3) m(w, nv, 4)
 #define UP_UP_TO_6(m, w, nv) UP_UP_TO_4(m, w, nv) m(w, nv, 5) m(w, nv, 6)

@@ -27,6 +27,9 @@ typedef void (*up_task)(const void *job, int64_t first, int64_t last);
  */
 int32_t up_parallel(up_pool *pool, up_task task, const void *job, int64_t tasks);
 
+/* Of the threads that run a job's tasks, which the calling one is: 0 (the run's caller) to up_pool_threads() - 1. */
+int32_t up_thread_number(void);
+
 /*
  * Into how many tasks `items` equal pieces of work are to be cut: one where the whole (bytes moved or operations done,
  * `cost` for each item) is too small to wake a thread for.
@@ -164,6 +167,9 @@ typedef struct up_kernels {
     up_task reduce;                        /* blocks of UP_REDUCE_CHANNELS channels, of all images */
     up_task from_planes, to_planes;        /* blocks of UP_PLANE_PIXELS pixels, of all images */
 } up_kernels;
+
+/* Whether this build and this CPU have dot products of bf16. */
+int up_has_bf16(void);
 
 extern const up_kernels up_kernels_generic;
 extern const up_kernels up_kernels_avx2;

@@ -25,6 +25,7 @@ struct up_pool {
     int64_t tasks;
     _Alignas(64) _Atomic int busy;
     _Atomic int sleepers;
+    _Atomic int32_t numbered;
     _Atomic int stop;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -57,8 +58,13 @@ static void sleep_until_news(up_pool *pool, uint64_t seen) {
     pthread_mutex_unlock(&pool->mutex);
 }
 
+static _Thread_local int32_t number;
+
+int32_t up_thread_number(void) { return number; }
+
 static void *work(void *argument) {
     up_pool *pool = argument;
+    number = 1 + atomic_fetch_add(&pool->numbered, 1);
     uint64_t seen = 0;
     int idle = 0;
     while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
@@ -110,6 +116,7 @@ int32_t up_pool_create(int32_t threads, up_pool **result) {
     atomic_init(&pool->next, 0);
     atomic_init(&pool->busy, 0);
     atomic_init(&pool->sleepers, 0);
+    atomic_init(&pool->numbered, 0);
     atomic_init(&pool->stop, 0);
     pool->tasks = 0;
     pool->threads = threads;

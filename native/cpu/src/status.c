@@ -79,6 +79,14 @@ static int has(int32_t isa) {
     }
 }
 
+int up_has_bf16(void) {
+#ifdef UP_BF16
+    return has(UP_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
+#else
+    return 0;
+#endif
+}
+
 const up_kernels *up_kernels_of(int32_t isa) {
     if (!has(isa)) return NULL;
 #ifdef UP_X86

@@ -7,7 +7,52 @@
 static const up_conv_desc plain = {.in_channels = 4, .out_channels = 8, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
                                    .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
 
+static void test_bf16_errors(void) {
+    float weights[32] = {0}, data[64] = {0}, out[64] = {0};
+    up_conv *conv;
+    if (!up_conv_bf16_available()) {
+        EXPECT(up_conv_bf16_create(&plain, weights, NULL, &conv), UP_UNSUPPORTED, "AVX-512 BF16");
+        return;
+    }
+    up_conv_desc d = plain;
+    d.groups = 4;
+    EXPECT(up_conv_bf16_create(&d, weights, NULL, &conv), UP_UNSUPPORTED, "groups of one input channel");
+    d = plain;
+    d.kernel_h = 129;
+    EXPECT(up_conv_bf16_create(&d, weights, NULL, &conv), UP_UNSUPPORTED, "129 taps");
+    d.kernel_h = 0;
+    EXPECT(up_conv_bf16_create(&d, weights, NULL, &conv), UP_INVALID, "kernel 0x1");
+    EXPECT(up_conv_bf16_create(&plain, NULL, NULL, &conv), UP_INVALID, "no weights");
+    CHECK(up_conv_bf16_create(&plain, weights, NULL, &conv) == UP_OK, "%s", up_last_error());
+    up_conv_bf16_args a = {.conv = {.batch = 1, .in_h = 2, .in_w = 2, .out_h = 2, .out_w = 2, .src = {data, 4, NULL}, .dst = {out, 8}}};
+    int64_t one, three;
+    EXPECT(up_conv_bf16_workspace_bytes(&plain, &a.conv, 0, &one), UP_INVALID, "0 threads");
+    EXPECT(up_conv_bf16_workspace_bytes(&plain, &a.conv, 1, NULL), UP_INVALID, "no place for the result");
+    EXPECT(up_conv_bf16_workspace_bytes(&plain, NULL, 1, &one), UP_INVALID, "no arguments");
+    EXPECT(up_conv_bf16_workspace_bytes(&d, &a.conv, 1, &one), UP_INVALID, "kernel 0x1");
+    CHECK(up_conv_bf16_workspace_bytes(&plain, &a.conv, 1, &one) == UP_OK, "%s", up_last_error());
+    CHECK(up_conv_bf16_workspace_bytes(&plain, &a.conv, 3, &three) == UP_OK && three == 3 * one, "%ld bytes for three threads", (long)three);
+    EXPECT(up_conv_run(conv, &a.conv, NULL), UP_INVALID, "needs a workspace");
+    EXPECT(up_conv_bf16_run(conv, &a, NULL), UP_INVALID, "needed");
+    a.workspace = aligned_alloc(64, (size_t)one);
+    a.workspace_bytes = one - 1;
+    EXPECT(up_conv_bf16_run(conv, &a, NULL), UP_INVALID, "needed");
+    a.workspace_bytes = one;
+    CHECK(up_conv_bf16_run(conv, &a, NULL) == UP_OK, "%s", up_last_error());
+    a.conv.dst.pixel_stride = 7;
+    EXPECT(up_conv_bf16_run(conv, &a, NULL), UP_INVALID, "pixel stride of 7 for 8 channels");
+    a.conv.out_h = 0;
+    a.conv.dst.pixel_stride = 8;
+    CHECK(up_conv_bf16_run(conv, &a, NULL) == UP_OK, "an output without rows");
+    free(a.workspace);
+    up_conv_destroy(conv);
+    CHECK(up_conv_create(&plain, weights, NULL, &conv) == UP_OK, "%s", up_last_error());
+    EXPECT(up_conv_bf16_run(conv, &a, NULL), UP_INVALID, "no convolution with bf16");
+    up_conv_destroy(conv);
+}
+
 void test_errors(void) {
+    test_bf16_errors();
     float weights[32] = {0}, data[64] = {0}, out[64] = {0};
     up_conv *conv;
     up_conv_desc d = plain;

@@ -7,7 +7,19 @@ typedef struct conv_case {
     enum shape source;
     int addend;        /* 0 none, 1 elsewhere, 2 the destination */
     int bias;
+    int bf16;
 } conv_case;
+
+/* Products of values rounded to bf16 are exact in f32; of values that are not, they differ by two roundings of 2^-9. */
+static const double ROUNDED = 4e-6, UNROUNDED = 1.0 / 128;
+
+static float bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, 4);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    memcpy(&x, &bits, 4);
+    return x;
+}
 
 static int out_size(int in, int kernel, int stride, int dilation, int pad_before, int pad_after) {
     return (in + pad_before + pad_after - dilation * (kernel - 1) - 1) / stride + 1;
@@ -67,33 +79,48 @@ static void compare(const conv_case *c, view src, view dst, view addend, const f
         int x = (int)(p % c->out_w), y = (int)(p / c->out_w % c->out_h);
         int64_t n = p / c->out_w / c->out_h;
         for (int o = (int)(p % every); o < d->out_channels; o += every) {
-            double sum = c->bias ? bias[o] : 0, size = fabs(sum);
-            if (c->addend) {
-                sum += at(addend, p, o);
-                size += fabs(at(addend, p, o));
-            }
+            double sum = c->bias ? bias[o] : 0;
+            if (c->addend) sum += at(addend, p, o);
+            double size = fabs(sum), unrounded = sum, products = 0;
             int first = o / group_out * group_in;
             for (int ky = 0; ky < d->kernel_h; ky++)
                 for (int kx = 0; kx < d->kernel_w; kx++) {
                     int iy = y * d->stride_h - d->pad_top + ky * d->dilation_h, ix = x * d->stride_w - d->pad_left + kx * d->dilation_w;
                     if (iy < 0 || iy >= c->in_h || ix < 0 || ix >= c->in_w) continue;
                     for (int k = 0; k < group_in; k++) {
-                        double term = (double)at(src, (n * c->in_h + iy) * c->in_w + ix, first + k) *
-                                      weights[(((int64_t)o * group_in + k) * d->kernel_h + ky) * d->kernel_w + kx];
+                        float value = at(src, (n * c->in_h + iy) * c->in_w + ix, first + k);
+                        float weight = weights[(((int64_t)o * group_in + k) * d->kernel_h + ky) * d->kernel_w + kx];
+                        double term = c->bf16 ? (double)bf16(value) * bf16(weight) : (double)value * weight;
                         sum += term;
                         size += fabs(term);
+                        unrounded += (double)value * weight;
+                        products += fabs((double)value * weight);
                     }
                 }
             double want = function_of(&d->act, sum);
-            CHECK(near(dst.data[p * dst.stride + o], want, 2e-6 * size + 1e-6),
-                  "%s: conv %d->%d/%d kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d image %dx%dx%d -> %dx%d, function %d, "
+            if (c->bf16)
+                CHECK(near(dst.data[p * dst.stride + o], function_of(&d->act, unrounded), UNROUNDED * products + ROUNDED * size + 1e-6),
+                      "bf16: conv %d->%d/%d: pixel %ld output %d: %g is far from %g", d->in_channels, d->out_channels, d->groups,
+                      (long)p, o, (double)dst.data[p * dst.stride + o], function_of(&d->act, unrounded));
+            CHECK(near(dst.data[p * dst.stride + o], want, (c->bf16 ? ROUNDED : 2e-6) * size + 1e-6),
+                  "%s%s: conv %d->%d/%d kernel %dx%d stride %d,%d dilation %d,%d pad %d,%d image %dx%dx%d -> %dx%d, function %d, "
                   "addend %d, source stride %ld%s: pixel %ld output %d: %g, not %g",
-                  up_isa_name(up_get_isa()), d->in_channels, d->out_channels, d->groups, d->kernel_h, d->kernel_w, d->stride_h,
+                  up_isa_name(up_get_isa()), c->bf16 ? " bf16" : "", d->in_channels, d->out_channels, d->groups, d->kernel_h,
+                  d->kernel_w, d->stride_h,
                   d->stride_w, d->dilation_h, d->dilation_w, d->pad_top, d->pad_left, c->batch, c->in_h, c->in_w, c->out_h,
                   c->out_w, d->act.function, c->addend, (long)src.stride, src.index ? " indexed" : "", (long)p, o,
                   (double)dst.data[p * dst.stride + o], want);
         }
     }
+}
+
+/* In a workspace that ends at an unreadable page and is NaN before. */
+static void run_bf16(const up_conv *conv, const up_conv_desc *desc, const up_conv_args *args, up_pool *pool) {
+    int64_t bytes;
+    CHECK(up_conv_bf16_workspace_bytes(desc, args, up_pool_threads(pool), &bytes) == UP_OK, "%s", up_last_error());
+    CHECK(bytes % 64 == 0, "a workspace of %ld bytes", (long)bytes);
+    up_conv_bf16_args run = {*args, guarded(bytes / 4), bytes};
+    CHECK(up_conv_bf16_run(conv, &run, pool) == UP_OK, "%s", up_last_error());
 }
 
 static void run_case(const conv_case *c, up_pool *pool, int every) {
@@ -114,7 +141,9 @@ static void run_case(const conv_case *c, up_pool *pool, int every) {
 
     up_conv *conv;
     void *packed = NULL;
-    if (one_in(2)) {
+    if (c->bf16) {
+        CHECK(up_conv_bf16_create(d, weights, c->bias ? bias : NULL, &conv) == UP_OK, "%s", up_last_error());
+    } else if (one_in(2)) {
         CHECK(up_conv_create(d, weights, c->bias ? bias : NULL, &conv) == UP_OK, "%s", up_last_error());
     } else {
         int64_t bytes;
@@ -126,7 +155,8 @@ static void run_case(const conv_case *c, up_pool *pool, int every) {
     up_conv_args args = {.batch = c->batch, .in_h = c->in_h, .in_w = c->in_w, .out_h = c->out_h, .out_w = c->out_w,
                          .src = as_source(src), .dst = as_target(dst)};
     if (c->addend) args.addend = c->addend == 2 ? as_source(dst) : as_source(addend);
-    CHECK(up_conv_run(conv, &args, pool) == UP_OK, "%s", up_last_error());
+    if (c->bf16) run_bf16(conv, d, &args, pool);
+    else CHECK(up_conv_run(conv, &args, pool) == UP_OK, "%s", up_last_error());
     CHECK(untouched_around(dst), "conv %d->%d wrote beside its slice", d->in_channels, d->out_channels);
     compare(c, src, dst, addend, weights, bias, every);
     up_conv_destroy(conv);
@@ -141,6 +171,8 @@ void test_convolutions(up_pool *pool) {
         seed((uint64_t)(i * 8 + threads));
         conv_case c = random_case();
         run_case(&c, pool, 1);
+        c.bf16 = up_conv_bf16_available() && c.d.kernel_h * c.d.kernel_w <= 128 && (c.d.groups == 1 || c.d.in_channels > c.d.groups);
+        if (c.bf16) run_case(&c, pool, 1);
     }
     /* shapes of networks, one value in some */
     static const int shapes[][7] = {{7, 7, 512, 33, 3, 1, 1}, {14, 14, 171, 171, 3, 1, 1}, {28, 28, 83, 83, 3, 2, 1},
@@ -155,5 +187,7 @@ void test_convolutions(up_pool *pool) {
             c.source = (enum shape)source;
             c.addend = random_int(0, 2);
             run_case(&c, pool, 1 + (int)(i * 7 % 30));
+            c.bf16 = up_conv_bf16_available();
+            if (c.bf16) run_case(&c, pool, 1 + (int)(i * 7 % 30));
         }
 }

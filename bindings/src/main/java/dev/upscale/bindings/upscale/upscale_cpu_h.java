@@ -1446,6 +1446,252 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
         }
     }
 
+    private static class up_conv_bf16_available {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_conv_bf16_available");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_available(void)
+     * }
+     */
+    public static FunctionDescriptor up_conv_bf16_available$descriptor() {
+        return up_conv_bf16_available.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_available(void)
+     * }
+     */
+    public static MethodHandle up_conv_bf16_available$handle() {
+        return up_conv_bf16_available.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_available(void)
+     * }
+     */
+    public static MemorySegment up_conv_bf16_available$address() {
+        return up_conv_bf16_available.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_available(void)
+     * }
+     */
+    public static int up_conv_bf16_available() {
+        var mh$ = up_conv_bf16_available.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_conv_bf16_available");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_conv_bf16_create {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_conv_bf16_create");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_create(const up_conv_desc *desc, const float *weights, const float *bias, up_conv **conv)
+     * }
+     */
+    public static FunctionDescriptor up_conv_bf16_create$descriptor() {
+        return up_conv_bf16_create.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_create(const up_conv_desc *desc, const float *weights, const float *bias, up_conv **conv)
+     * }
+     */
+    public static MethodHandle up_conv_bf16_create$handle() {
+        return up_conv_bf16_create.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_create(const up_conv_desc *desc, const float *weights, const float *bias, up_conv **conv)
+     * }
+     */
+    public static MemorySegment up_conv_bf16_create$address() {
+        return up_conv_bf16_create.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_create(const up_conv_desc *desc, const float *weights, const float *bias, up_conv **conv)
+     * }
+     */
+    public static int up_conv_bf16_create(MemorySegment desc, MemorySegment weights, MemorySegment bias, MemorySegment conv) {
+        var mh$ = up_conv_bf16_create.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_conv_bf16_create", desc, weights, bias, conv);
+            }
+            return (int)mh$.invokeExact(desc, weights, bias, conv);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_conv_bf16_workspace_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_conv_bf16_workspace_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static FunctionDescriptor up_conv_bf16_workspace_bytes$descriptor() {
+        return up_conv_bf16_workspace_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static MethodHandle up_conv_bf16_workspace_bytes$handle() {
+        return up_conv_bf16_workspace_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static MemorySegment up_conv_bf16_workspace_bytes$address() {
+        return up_conv_bf16_workspace_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes)
+     * }
+     */
+    public static int up_conv_bf16_workspace_bytes(MemorySegment desc, MemorySegment args, int threads, MemorySegment bytes) {
+        var mh$ = up_conv_bf16_workspace_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_conv_bf16_workspace_bytes", desc, args, threads, bytes);
+            }
+            return (int)mh$.invokeExact(desc, args, threads, bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class up_conv_bf16_run {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_conv_bf16_run");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_run(const up_conv *conv, const up_conv_bf16_args *args, up_pool *pool)
+     * }
+     */
+    public static FunctionDescriptor up_conv_bf16_run$descriptor() {
+        return up_conv_bf16_run.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_run(const up_conv *conv, const up_conv_bf16_args *args, up_pool *pool)
+     * }
+     */
+    public static MethodHandle up_conv_bf16_run$handle() {
+        return up_conv_bf16_run.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_run(const up_conv *conv, const up_conv_bf16_args *args, up_pool *pool)
+     * }
+     */
+    public static MemorySegment up_conv_bf16_run$address() {
+        return up_conv_bf16_run.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_conv_bf16_run(const up_conv *conv, const up_conv_bf16_args *args, up_pool *pool)
+     * }
+     */
+    public static int up_conv_bf16_run(MemorySegment conv, MemorySegment args, MemorySegment pool) {
+        var mh$ = up_conv_bf16_run.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_conv_bf16_run", conv, args, pool);
+            }
+            return (int)mh$.invokeExact(conv, args, pool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class up_pointwise {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             upscale_cpu_h.C_INT,
