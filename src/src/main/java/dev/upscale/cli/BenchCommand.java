@@ -55,6 +55,10 @@ final class BenchCommand extends Console {
     @Option(names = "--no-winograd", description = "computes all 3x3 convolutions of ours by direct sums")
     private boolean direct;
 
+    @Option(names = "--precision", paramLabel = "P,P", split = ",", description = "in what convolutions multiply: f32 (default), bf16; of several, each is"
+            + " timed, and a variant of a later one is called VARIANT@P")
+    private List<String> precisions = List.of("f32");
+
     @Option(names = "--costs", paramLabel = "C", defaultValue = "measured", description = "how kernels are chosen: measured or builtin (default: measured)")
     private String costs;
 
@@ -101,8 +105,10 @@ final class BenchCommand extends Console {
         List<Rival> rivals = new ArrayList<>();
         try {
             for (String engines : engineSets.isEmpty() ? List.of("") : engineSets) {
-                for (String variant : variants) {
-                    contenders.add(open(variant, engines, networks));
+                for (String precision : precisions) {
+                    for (String variant : variants) {
+                        contenders.add(open(variant, engines, precision, networks));
+                    }
                 }
             }
             for (String technique : ablations) {
@@ -129,11 +135,13 @@ final class BenchCommand extends Console {
         }
     }
 
-    private Contender open(String label, String engines, Networks networks) {
+    private Contender open(String label, String engines, String precision, Networks networks) {
         Variant variant = label.equals(COPY_FREE) ? Variant.UPSCALE : EngineArguments.variant(label);
         String name = engines.isEmpty() || engines.equals(engineSets.getFirst()) ? label : label + "@" + engines.replace(',', '+');
-        return open(name, engines.isEmpty() ? CompileOptions.of(variant)
-                : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(",")))), networks);
+        CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
+                : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
+        return open(precision.equals(precisions.getFirst()) ? name : name + "@" + precision,
+                options.withPrecision(EngineArguments.precision(precision)), networks);
     }
 
     private Contender open(String name, CompileOptions chosen, Networks networks) {
@@ -183,7 +191,10 @@ final class BenchCommand extends Console {
         }
         print(report(networks, contenders, rivals, contest, differences, steps),
                 describe(contenders, rivals, contest, differences) + describe(steps));
-        boolean passed = differences.values().stream().allMatch(difference -> difference.isWithin(VerifyCommand.TOLERANCE));
+        boolean passed = contenders.stream().filter(contender -> differences.containsKey(contender.name))
+                        .allMatch(contender -> differences.get(contender.name).isWithin(VerifyCommand.tolerance(contender.options.precision())))
+                && rivals.stream().filter(rival -> differences.containsKey(rival.name()))
+                        .allMatch(rival -> differences.get(rival.name()).isWithin(VerifyCommand.TOLERANCE));
         return passed ? 0 : Main.FAILED;
     }
 

@@ -29,9 +29,6 @@ final class CompileCommand extends Console {
     @Option(names = "--target", paramLabel = "T", defaultValue = "cpu", description = "cpu (default)")
     private String target;
 
-    @Option(names = "--precision", paramLabel = "P", defaultValue = "f32", description = "f32 (default)")
-    private String precision;
-
     @Option(names = {"-o", "--output"}, paramLabel = "PLAN", required = true, description = "where to write the plan")
     private Path output;
 
@@ -39,9 +36,6 @@ final class CompileCommand extends Console {
     public Integer call() {
         if (!target.equals("cpu")) {
             throw new InvalidInput("--target " + target + " is not supported in this version; cpu is");
-        }
-        if (!precision.equals("f32")) {
-            throw new InvalidInput("--precision " + precision + " is not supported in this version; f32 is");
         }
         Variant chosen = EngineArguments.variant(variant);
         progress("compile %s ...", model.name());

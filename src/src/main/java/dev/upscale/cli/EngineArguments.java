@@ -1,9 +1,11 @@
 package dev.upscale.cli;
 
 import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Precision;
 import dev.upscale.compile.Technique;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.InvalidInput;
+import dev.upscale.runtime.cpu.CpuCatalog;
 import dev.upscale.runtime.cpu.MeasuredCosts;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,6 +30,10 @@ final class EngineArguments {
     @Option(names = "--no-winograd", description = "computes all 3x3 convolutions of ours by direct sums: smaller rounding errors, more time")
     private boolean direct;
 
+    @Option(names = "--precision", paramLabel = "P", defaultValue = "f32", description = "in what convolutions and linear layers multiply: f32"
+            + " (default), or bf16 where it is faster; sums and tensors are f32")
+    private String precision;
+
     int threads() {
         if (threads < 1 || threads > MOST_THREADS) {
             throw new InvalidInput("--threads " + threads + " is not a number from 1 to " + MOST_THREADS);
@@ -40,8 +46,26 @@ final class EngineArguments {
     }
 
     CompileOptions options(Variant variant) {
-        CompileOptions options = new CompileOptions(variant, engines());
+        CompileOptions options = new CompileOptions(variant, engines()).withPrecision(precision());
         return chosenBy(costs, threads(), direct ? options.without(Technique.WINOGRAD) : options);
+    }
+
+    Precision precision() {
+        return precision(precision);
+    }
+
+    /** A precision by its name, if this machine has it. */
+    static Precision precision(String name) {
+        for (Precision precision : Precision.values()) {
+            if (precision.label().equals(name)) {
+                if (precision == Precision.BF16 && !CpuCatalog.hasBf16()) {
+                    throw new InvalidInput("--precision bf16 needs our kernels and a CPU with AVX-512 BF16, which doctor does not find here");
+                }
+                return precision;
+            }
+        }
+        throw new InvalidInput("--precision " + name + " is not one of "
+                + String.join(", ", Arrays.stream(Precision.values()).map(Precision::label).toList()));
     }
 
     /** The options with kernels chosen by what {@code --costs} says. */

@@ -1,6 +1,7 @@
 package dev.upscale.cli;
 
 import dev.upscale.Upscale;
+import dev.upscale.compile.Precision;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.plan.Plan;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Option;
                 + " Exit code 1 where one is above the tolerance.")
 final class VerifyCommand extends Console {
     static final double TOLERANCE = 2e-5;
+    static final double BF16_TOLERANCE = 2e-2;
 
     @Mixin
     private ModelArguments model;
@@ -30,8 +32,9 @@ final class VerifyCommand extends Console {
     @Option(names = "--variants", paramLabel = "V,V", split = ",", description = "unpruned, constrained, baseline, paper, upscale (default: all)")
     private List<String> variants = Arrays.stream(Variant.values()).map(Variant::label).toList();
 
-    @Option(names = "--tolerance", paramLabel = "X", defaultValue = "" + TOLERANCE, description = "largest relative difference (L2) that passes (default: ${DEFAULT-VALUE})")
-    private double tolerance;
+    @Option(names = "--tolerance", paramLabel = "X", description = "largest relative difference (L2) that passes (default: "
+            + TOLERANCE + "; with --precision bf16 " + BF16_TOLERANCE + ")")
+    private Double tolerance;
 
     /** The result. */
     record Report(String model, double tolerance, boolean passed, Map<String, Difference> variants) {}
@@ -47,8 +50,9 @@ final class VerifyCommand extends Console {
             Plan plan = Upscale.compile(networks.of(variant), engines.options(variant));
             differences.put(variant.label(), difference(plan, networks, variant, engines.threads()));
         }
-        boolean passed = differences.values().stream().allMatch(difference -> difference.isWithin(tolerance));
-        print(new Report(model.name(), tolerance, passed, differences), describe(differences));
+        double most = tolerance == null ? tolerance(engines.precision()) : tolerance;
+        boolean passed = differences.values().stream().allMatch(difference -> difference.isWithin(most));
+        print(new Report(model.name(), most, passed, differences), describe(differences, most));
         return passed ? 0 : Main.FAILED;
     }
 
@@ -60,10 +64,14 @@ final class VerifyCommand extends Console {
         }
     }
 
-    private String describe(Map<String, Difference> differences) {
+    static double tolerance(Precision precision) {
+        return precision == Precision.BF16 ? BF16_TOLERANCE : TOLERANCE;
+    }
+
+    private String describe(Map<String, Difference> differences, double most) {
         Table table = new Table("variant", "largest difference", "relative (L2)", "");
         differences.forEach((variant, difference) -> table.row(variant, String.format(Locale.ROOT, "%.3g", difference.maxAbs()),
-                String.format(Locale.ROOT, "%.3g", difference.relL2()), difference.isWithin(tolerance) ? "" : "ABOVE " + tolerance));
-        return table.toString();
+                String.format(Locale.ROOT, "%.3g", difference.relL2()), difference.isWithin(most) ? "" : "ABOVE " + most));
+        return table + (engines.precision() == Precision.BF16 ? "Factors rounded to bf16: tolerance " + most + ".\n" : "");
     }
 }

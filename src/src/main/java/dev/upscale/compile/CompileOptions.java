@@ -13,9 +13,11 @@ import java.util.Set;
  *     pure-Java kernels are always there for what these cannot do
  * @param costs what kernels take, to choose the fastest for each convolution; without, the first engine that offers is
  *     taken, which makes plans reproducible on any machine
+ * @param precision in what convolutions and linear layers may multiply
  * @param without what variant {@code upscale} is to do without, for ablations; {@link Technique#WINOGRAD}: any variant
  */
-public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Set<Technique> without) {
+public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Precision precision,
+        Set<Technique> without) {
 
     /** Every engine that is available, in the order of preference. */
     public static final List<String> ALL_ENGINES = List.of("upscale", "onednn", "xnnpack");
@@ -27,7 +29,7 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The variant on these engines, without costs. */
     public CompileOptions(Variant variant, List<String> engines) {
-        this(variant, engines, Optional.empty(), Set.of());
+        this(variant, engines, Optional.empty(), Precision.F32, Set.of());
     }
 
     /** The variant on all engines, without costs. */
@@ -37,14 +39,19 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The same with the fastest kernel for each convolution. */
     public CompileOptions withCosts(KernelCosts costs) {
-        return new CompileOptions(variant, engines, Optional.of(costs), without);
+        return new CompileOptions(variant, engines, Optional.of(costs), precision, without);
+    }
+
+    /** The same in another precision. */
+    public CompileOptions withPrecision(Precision chosen) {
+        return new CompileOptions(variant, engines, costs, chosen, without);
     }
 
     /** The same without one more technique. */
     public CompileOptions without(Technique technique) {
         Set<Technique> less = new HashSet<>(without);
         less.add(technique);
-        return new CompileOptions(variant, engines, costs, less);
+        return new CompileOptions(variant, engines, costs, precision, less);
     }
 
     /** Whether a technique is not left out. */

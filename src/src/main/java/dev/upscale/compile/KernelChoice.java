@@ -230,8 +230,12 @@ chosen = detours.superset().flatMap(this::fusedOrSplit);
         for (String engine : options.engines()) {
             switch (engine) {
                 case "upscale" -> {
-                    if (options.uses(Technique.WINOGRAD) && Winograd.fits(step) && Winograd.isWorthwhile(step)) {
+                    boolean winograd = options.uses(Technique.WINOGRAD) && Winograd.fits(step) && Winograd.isWorthwhile(step);
+                    if (winograd) {
                         kernels.add("upscale.winograd");
+                    }
+                    if (options.precision() == Precision.BF16) {
+                        kernels.add(winograd && Winograd.isWorthwhileOverBf16(step) ? 1 : 0, "upscale.conv.bf16");
                     }
                     kernels.add("upscale.conv");
                 }

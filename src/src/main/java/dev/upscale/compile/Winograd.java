@@ -19,6 +19,9 @@ public final class Winograd {
     /** What is to be won at least, for its rounding errors and its memory. */
     private static final double WORTH = 0.9;
 
+    /** What direct sums take with factors in bf16, relative to f32. */
+    private static final double BF16 = 0.5;
+
     private Winograd() {}
 
     /** Whether it can compute the convolution at all: kernel 3×3, stride 1, dilation 1, one group, on images. */
@@ -31,8 +34,16 @@ public final class Winograd {
 
     /** Whether it is estimated to be clearly faster than direct sums, for a convolution that fits. */
     public static boolean isWorthwhile(Step.Convolve step) {
-        double direct = 9 * (step.destination().elements() / outputs(step) + WEIGHT);
-        return cost(step, tile(step)) < WORTH * direct;
+        return cost(step, tile(step)) < WORTH * direct(step);
+    }
+
+    /** Whether it is estimated to be faster than direct sums of products in bf16 too, for a convolution that fits. */
+    static boolean isWorthwhileOverBf16(Step.Convolve step) {
+        return cost(step, tile(step)) < BF16 * direct(step);
+    }
+
+    private static double direct(Step.Convolve step) {
+        return 9 * (step.destination().elements() / outputs(step) + WEIGHT);
     }
 
     /** The better tile for a convolution that fits: 2 or 4, its height and width in outputs. */

@@ -2,12 +2,14 @@ package dev.upscale.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.upscale.Upscale;
 import dev.upscale.channels.PatternFile;
 import dev.upscale.compile.Technique;
 import dev.upscale.prune.Heuristic;
 import dev.upscale.prune.Pruner;
+import dev.upscale.runtime.cpu.CpuCatalog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +46,27 @@ class MeasuringCommandsTest {
                 assertTrue(difference.get("relL2").doubleValue() < 2e-5 && difference.get("maxAbs").doubleValue() < 1e-3, variant + " " + difference);
             }
         }
+    }
+
+    @Test
+    void bf16HasAToleranceOfItsOwn() {
+        assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
+        JsonNode report = CommandLineRun.of("verify", model, "--pattern", pattern, "--precision", "bf16", "--costs", "builtin", "--json").json();
+        assertEquals(2e-2, report.get("tolerance").doubleValue());
+        assertTrue(report.get("passed").booleanValue());
+        double difference = report.get("variants").get("upscale").get("relL2").doubleValue();
+        assertTrue(2e-5 < difference && difference < 2e-2, "relative L2 " + difference);
+        assertEquals(1, CommandLineRun.of("verify", model, "--precision", "bf16", "--tolerance", "2e-5", "--costs", "builtin").exitCode());
+    }
+
+    @Test
+    void benchTimesPrecisionsSideBySide() {
+        assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
+        JsonNode variants = CommandLineRun.of("bench", model, "--variants", "unpruned", "--precision", "f32,bf16", "--seconds", "0.05", "--costs",
+                "builtin", "--json").json().get("variants");
+        assertTrue(variants.get("unpruned").get("relL2").doubleValue() < 2e-5);
+        assertTrue(variants.get("unpruned@bf16").get("relL2").doubleValue() > 2e-5);
+        assertTrue(variants.get("unpruned@bf16").get("ratioToUnpruned").doubleValue() > 0);
     }
 
     @Test

@@ -1,13 +1,16 @@
 package dev.upscale.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.upscale.channels.Masking;
 import dev.upscale.channels.Pattern;
 import dev.upscale.channels.PatternFile;
 import dev.upscale.compile.CompileOptions;
 import dev.upscale.compile.Compiler;
+import dev.upscale.compile.Precision;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.Tensor;
@@ -18,6 +21,8 @@ import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.Step;
 import dev.upscale.runtime.cpu.CpuCatalog;
+import dev.upscale.runtime.kernel.KernelFailure;
+import dev.upscale.runtime.upscale.CpuKernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -67,6 +72,38 @@ class RealNetworksTest {
                 compare(network + " " + mask, compile(masked, Variant.BASELINE, LIBRARIES), input, expected);
                 compare(network + " " + mask, compile(masked, Variant.UPSCALE, LIBRARIES), input, expected);
             }
+        }
+    }
+
+    /** The tolerance is that of {@code verify --precision bf16}. */
+    @ParameterizedTest
+    @ValueSource(strings = {"resnet18", "mobilenet_v2"})
+    void bf16IsNearTheMaskedModel(String network) throws IOException {
+        assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
+        Graph graph = OnnxImporter.read(SharedModels.find("torchvision/" + network + ".onnx.gz"));
+        Tensor input = SharedModels.floats(SharedModels.find("torchvision/" + network + ".input.f32"), 1, 3, 224, 224);
+        JsonNode mask = JsonMapper.shared().readTree(
+                Files.readString(SharedModels.find("torchvision/" + network + ".masks.json"))).get(0);
+        double[] expected = SharedModels.doubles(SharedModels.find("torchvision/" + network + ".masked_outputs.f64"), 0, 1000);
+        CompileOptions options = CompileOptions.of(Variant.UPSCALE).withPrecision(Precision.BF16);
+        Plan plan = Compiler.compile(Masking.apply(graph, PatternFile.parse(mask)), options, CpuCatalog.ofMachine());
+        assertTrue(plan.steps().stream().filter(step -> step.kernel().equals("upscale.conv.bf16")).count() > 3, network);
+        double difference = difference(run(plan, input), expected);
+        assertTrue(TOLERANCE < difference && difference <= 2e-2, network + ": relative L2 " + difference);
+    }
+
+    @Test
+    void aPlanWithBf16IsRefusedWhereItCannotRun() {
+        assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
+        CompileOptions options = CompileOptions.of(Variant.UPSCALE).withPrecision(Precision.BF16);
+        Plan plan = Compiler.compile(fashion("resnet", 1), options, CpuCatalog.ofMachine());
+        CpuKernels kernels = CpuKernels.load();
+        try {
+            kernels.useInstructionSet("avx2");
+            String message = assertThrows(KernelFailure.class, () -> Executable.prepare(plan)).getMessage();
+            assertTrue(message.contains("upscale.conv.bf16") && message.contains("--precision f32"), message);
+        } finally {
+            kernels.useInstructionSet(kernels.bestInstructionSet());
         }
     }
 
@@ -135,13 +172,17 @@ class RealNetworksTest {
     }
 
     private static void close(String what, float[] actual, double[] expected) {
+        double relative = difference(actual, expected);
+        assertTrue(relative <= TOLERANCE, what + ": relative L2 " + relative);
+    }
+
+    private static double difference(float[] actual, double[] expected) {
         double difference = 0;
         double norm = 0;
         for (int k = 0; k < expected.length; k++) {
             difference += Math.pow(actual[k] - expected[k], 2);
             norm += expected[k] * expected[k];
         }
-        double relative = Math.sqrt(difference / norm);
-        assertTrue(relative <= TOLERANCE, what + ": relative L2 " + relative);
+        return Math.sqrt(difference / norm);
     }
 }

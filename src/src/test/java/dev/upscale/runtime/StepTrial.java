@@ -257,9 +257,11 @@ public final class StepTrial {
         for (int i = 0; i < expected.length; i++) {
             expected[i] = activation.apply(expected[i] + added[i]);
         }
+        DoubleTensor factors = operands.get(1);
+        long multiplyAdds = (long) expected.length * (factors.values().length / factors.type().dim(0));
         check(kernel, new Step.Convolve("trial", kernel, conv, source, weights.view().place().name(),
                 bias == null ? "" : bias.view().place().name(), Optional.ofNullable(addend), activation, destination,
-                Optional.empty(), 0), expected);
+                Optional.empty(), multiplyAdds), expected);
     }
 
     private void check(String kernel, Step step, double[] expected) {

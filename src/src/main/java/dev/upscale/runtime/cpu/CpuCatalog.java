@@ -10,6 +10,7 @@ import dev.upscale.runtime.natives.NativeError;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
 import dev.upscale.runtime.portable.PortableEngine;
+import dev.upscale.runtime.upscale.CpuKernels;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -31,6 +32,11 @@ public final class CpuCatalog implements KernelCatalog {
     /** The engines of this machine. */
     public static CpuCatalog ofMachine() {
         return Machine.CATALOG;
+    }
+
+    /** Whether kernels {@code .bf16} can be had on this machine. */
+    public static boolean hasBf16() {
+        return ofMachine().engines().contains("upscale") && CpuKernels.load().hasBf16();
     }
 
     /** Libraries that are there and refuse to work, with their words. */

@@ -29,6 +29,7 @@ final class UpscaleEngine extends LibraryEngine {
     Recipe recipe(String kernel, Step step) {
         return switch (step) {
             case Step.Convolve convolve when kernel.equals("upscale.conv") -> UpscaleConvolution.recipe(convolve, implementation);
+            case Step.Convolve convolve when kernel.equals("upscale.conv.bf16") -> UpscaleBf16.recipe(convolve, implementation);
             case Step.Convolve convolve when kernel.equals("upscale.winograd") -> UpscaleWinograd.recipe(convolve, implementation);
             case Step.Copy copy when kernel.equals("upscale.gather") -> UpscaleMoves.gather(copy, implementation);
             case Step.Copy copy when kernel.equals("upscale.planes") -> UpscaleMoves.planes(copy, implementation);

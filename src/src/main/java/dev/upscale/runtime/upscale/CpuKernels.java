@@ -40,6 +40,11 @@ public final class CpuKernels {
         return text(up_isa_name(up_best_isa()));
     }
 
+    /** Whether the instruction set in use has products of bf16. */
+    public boolean hasBf16() {
+        return up_conv_bf16_available() != 0;
+    }
+
     /**
      * Forces an instruction set for the whole process: for convolutions packed from now on, and for all other kernels at once.
      *

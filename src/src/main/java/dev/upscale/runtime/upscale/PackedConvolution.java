@@ -138,7 +138,7 @@ public final class PackedConvolution {
         return desc;
     }
 
-    private static MemorySegment owned(MemorySegment created, Arena owner) {
+    static MemorySegment owned(MemorySegment created, Arena owner) {
         return created.get(ValueLayout.ADDRESS, 0).reinterpret(owner, handle -> up_conv_destroy(handle));
     }
 

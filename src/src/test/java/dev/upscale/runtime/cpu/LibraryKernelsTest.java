@@ -1,5 +1,6 @@
 package dev.upscale.runtime.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +29,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The libraries' kernels on random geometry and layouts, against the interpreter. */
 class LibraryKernelsTest {
     private static final int TRIALS = 60;
+
+    /** Rounding of both factors, on up to 360 products of numbers below 1; sums that lack a channel are off by more. */
+    private static final double BF16 = 0.1;
     private static final Function[] FUSED = {Function.NONE, Function.RELU, new Function(Function.Kind.CLIP, 0, 6),
         Function.of(Function.Kind.SILU), Function.of(Function.Kind.HARD_SWISH), Function.of(Function.Kind.SIGMOID),
         new Function(Function.Kind.LEAKY_RELU, 0.1f, 0), Function.of(Function.Kind.GELU)};
@@ -114,7 +119,7 @@ class LibraryKernelsTest {
             trial.destination(any(written), where(), result);
         }
         Function[] functions = kernel.startsWith("xnnpack") ? Arrays.copyOf(FUSED, 3) : FUSED;
-        trial.tolerance(1e-4).convolve(kernel, new Op.Conv(window, groups), source, weights, bias, residual, any(functions));
+        trial.tolerance(kernel.endsWith("bf16") ? BF16 : 1e-4).convolve(kernel, new Op.Conv(window, groups), source, weights, bias, residual, any(functions));
     }
 
     private static final Lay[] DENSE = {Lay.CHANNELS_LAST};
@@ -135,6 +140,22 @@ class LibraryKernelsTest {
         Lay[] read = {Lay.CHANNELS_LAST, Lay.SLICE, Lay.INDEXED};
         trials("upscale.winograd", () -> convolution("upscale.winograd", false, read, SLICES, true, threads));
         requireMostlyRun();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void ourConvolutionsWithBf16ReadAnyChannels(int threads) {
+        assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
+        trials("upscale.conv.bf16", () -> convolution("upscale.conv.bf16", false, ANY_CHANNELS, SLICES, true, threads));
+        requireMostlyRun();
+    }
+
+    @Test
+    void bf16IsLeftToF32WhereItIsNotFaster() {
+        assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
+        trials("upscale.conv.bf16", () -> convolution("upscale.conv.bf16", true, DENSE, DENSE, false, 1));
+        assertEquals(Set.of("fewer than 8 input channels, which are not faster in bf16"), reasons.keySet());
+        assertEquals(0, run);
     }
 
     @ParameterizedTest
