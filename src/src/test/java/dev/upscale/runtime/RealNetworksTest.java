@@ -75,7 +75,7 @@ class RealNetworksTest {
         }
     }
 
-    /** The tolerance is that of {@code verify --precision bf16}. */
+    /** Measured: 2.6e-3 to 4e-2, by network and mask. */
     @ParameterizedTest
     @ValueSource(strings = {"resnet18", "mobilenet_v2"})
     void bf16IsNearTheMaskedModel(String network) throws IOException {
