@@ -59,7 +59,8 @@ final class EngineArguments {
         for (Precision precision : Precision.values()) {
             if (precision.label().equals(name)) {
                 if (precision == Precision.BF16 && !CpuCatalog.hasBf16()) {
-                    throw new InvalidInput("--precision bf16 needs a CPU with AVX-512 BF16, and our kernels (see doctor): one is missing here; f32 is always there");
+                    throw new InvalidInput("--precision bf16 needs a CPU with AVX-512 BF16, and our kernels (see doctor):"
+                            + " one is missing here; f32 is always there");
                 }
                 return precision;
             }
