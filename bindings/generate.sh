@@ -6,7 +6,11 @@
 #   ONEDNN_INCLUDE        oneDNN 3.13: folder that holds oneapi/dnnl/dnnl.h (in the jar org.bytedeco:dnnl:3.13-1.5.14:linux-x86_64)
 #   XNNPACK_INCLUDE       google/XNNPACK at 973925d5956777705e56d6b8c8e1519049be66ec (31 January 2026): its folder include
 #   PTHREADPOOL_INCLUDE   google/pthreadpool at 0e6ca13: its folder include
-# Arguments: which to make (onednn, xnnpack, upscale; default: all).
+#   CUDA_INCLUDE          CUDA 13.0 toolkit: folder that holds cuda.h and cuda_runtime_api.h
+#   CUDNN_INCLUDE         cuDNN 9.24: folder that holds cudnn_graph.h (in the Python package nvidia-cudnn-cu13 9.24)
+#   CUBLAS_INCLUDE        cuBLAS 13.1: folder that holds cublasLt.h (in the Python package nvidia-cublas 13.1)
+#   NVRTC_INCLUDE         NVRTC 13.0: folder that holds nvrtc.h (in the Python package nvidia-cuda-nvrtc 13.0)
+# Arguments: which to make (onednn, xnnpack, upscale, cuda, cudnn, cublaslt, nvrtc; default: all).
 set -euo pipefail
 cd "$(dirname "$0")"
 JEXTRACT=${JEXTRACT:-jextract}
@@ -68,6 +72,34 @@ upscale() {
   label upscale
 }
 
-for part in "${@:-onednn xnnpack upscale}"; do
+cuda() {
+  : "${CUDA_INCLUDE:?folder that holds cuda.h}"
+  clear_package cuda
+  extract cuda cuda_h include/cuda.txt "$CUDA_INCLUDE/cuda.h"
+  label cuda
+}
+
+cudnn() {
+  : "${CUDNN_INCLUDE:?folder that holds cudnn_graph.h}" "${CUDA_INCLUDE:?folder that holds cuda_runtime_api.h}"
+  clear_package cudnn
+  extract cudnn cudnn_h include/cudnn.txt "$CUDNN_INCLUDE/cudnn_graph.h" "$CUDA_INCLUDE"
+  label cudnn
+}
+
+cublaslt() {
+  : "${CUBLAS_INCLUDE:?folder that holds cublasLt.h}" "${CUDA_INCLUDE:?folder that holds cuda_runtime_api.h}"
+  clear_package cublaslt
+  extract cublaslt cublaslt_h include/cublaslt.txt "$CUBLAS_INCLUDE/cublasLt.h" "$CUBLAS_INCLUDE" "$CUDA_INCLUDE"
+  label cublaslt
+}
+
+nvrtc() {
+  : "${NVRTC_INCLUDE:?folder that holds nvrtc.h}"
+  clear_package nvrtc
+  extract nvrtc nvrtc_h include/nvrtc.txt "$NVRTC_INCLUDE/nvrtc.h"
+  label nvrtc
+}
+
+for part in "${@:-onednn xnnpack upscale cuda cudnn cublaslt nvrtc}"; do
   for name in $part; do "$name"; done
 done
