@@ -43,7 +43,10 @@ public final class BoundSession implements AutoCloseable {
         return ports.stream().map(port -> owner.allocate(port.bytes(), ALIGNMENT)).toArray(MemorySegment[]::new);
     }
 
-    /** The elements of an input, row-major, by its position in the model; writing to them sets the next run's values. */
+    /**
+     * The elements of an input, in the layout of its {@link Plan.Port} (row-major, or channels-last), by its position in the model;
+     * writing to them sets the next run's values.
+     */
     public FloatBuffer input(int position) {
         return floats(inputs[position]);
     }

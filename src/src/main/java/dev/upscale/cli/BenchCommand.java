@@ -55,6 +55,10 @@ final class BenchCommand extends Console {
     @Option(names = "--no-winograd", description = "computes all 3x3 convolutions of ours by direct sums")
     private boolean direct;
 
+    @Option(names = "--input-layout", paramLabel = "L", defaultValue = "model", description = "how images lie in memory, for all variants: model"
+            + " (NCHW, default) or channels-last (NHWC); peers get NCHW")
+    private String inputLayout;
+
     @Option(names = "--precision", paramLabel = "P,P", split = ",", description = "in what convolutions multiply: f32 (default), bf16; of several, each is"
             + " timed, and a variant of a later one is called VARIANT@P")
     private List<String> precisions = List.of("f32");
@@ -146,7 +150,8 @@ final class BenchCommand extends Console {
 
     private Contender open(String name, CompileOptions chosen, Networks networks) {
         progress("compile %s ...", name);
-        CompileOptions options = EngineArguments.chosenBy(costs, threads, direct ? chosen.without(Technique.WINOGRAD) : chosen);
+        CompileOptions options = EngineArguments.chosenBy(costs, threads,
+                EngineArguments.laidOut(inputLayout, direct ? chosen.without(Technique.WINOGRAD) : chosen));
         Plan plan = Upscale.compile(networks.of(options.variant()), options);
         SessionOptions session = SessionOptions.threads(threads);
         return new Contender(name, options.variant(), options, plan,

@@ -30,6 +30,10 @@ final class EngineArguments {
     @Option(names = "--no-winograd", description = "computes all 3x3 convolutions of ours by direct sums: smaller rounding errors, more time")
     private boolean direct;
 
+    @Option(names = "--input-layout", paramLabel = "L", defaultValue = "model", description = "how the caller's images lie in memory: model"
+            + " (NCHW, default) or channels-last (NHWC, as image files have them: the first layer needs no copy)")
+    private String inputLayout;
+
     @Option(names = "--precision", paramLabel = "P", defaultValue = "f32", description = "in what convolutions and linear layers multiply: f32"
             + " (default), or bf16 where it is faster; sums and tensors are f32")
     private String precision;
@@ -47,7 +51,7 @@ final class EngineArguments {
 
     CompileOptions options(Variant variant) {
         CompileOptions options = new CompileOptions(variant, engines()).withPrecision(precision());
-        return chosenBy(costs, threads(), direct ? options.without(Technique.WINOGRAD) : options);
+        return chosenBy(costs, threads(), laidOut(inputLayout, direct ? options.without(Technique.WINOGRAD) : options));
     }
 
     Precision precision() {
@@ -67,6 +71,15 @@ final class EngineArguments {
         }
         throw new InvalidInput("--precision " + name + " is not one of "
                 + String.join(", ", Arrays.stream(Precision.values()).map(Precision::label).toList()));
+    }
+
+    /** The options with inputs as {@code --input-layout} says. */
+    static CompileOptions laidOut(String layout, CompileOptions options) {
+        return switch (layout) {
+            case "model" -> options;
+            case "channels-last" -> options.withChannelsLastInputs();
+            default -> throw new InvalidInput("--input-layout " + layout + " is not one of model, channels-last");
+        };
     }
 
     /** The options with kernels chosen by what {@code --costs} says. */

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             BenchCommand.class,
             DoctorCommand.class,
             OrderCommand.class,
+            CopiesCommand.class,
         })
 public final class Main implements Runnable {
     /** Exit code of a check that failed, and of failures that are not the user's. */

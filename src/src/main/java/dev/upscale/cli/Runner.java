@@ -34,9 +34,9 @@ final class Runner implements AutoCloseable {
         }
     }
 
-    /** Sets the values of an input for the next runs. */
+    /** Sets the values of an input, in the model's order, for the next runs. */
     void fill(int position, float[] values) {
-        session.input(position).put(values);
+        session.input(position).put(session.plan().inputs().get(position).inMemoryOrder(values));
     }
 
     void run() {

@@ -81,10 +81,8 @@ final class Lowering {
 
     private Plan lower(int consumers) {
         placement.storages().forEach(storage -> storages.put(storage.name(), storage));
-        for (String input : graph.inputs()) {
-            View.Place place = new View.Place(View.Place.Kind.INPUT, input);
-            locations.put(input, new Location(View.rowMajor(place, 0, graph.type(input).dims()), ""));
-        }
+        List<Plan.Port> inputs = graph.inputs().stream().map(this::input).toList();
+        inputs.forEach(port -> locations.put(port.name(), new Location(port.view(View.Place.Kind.INPUT), "")));
         countReads();
         for (Fused step : fused) {
             emit(step);
@@ -92,12 +90,18 @@ final class Lowering {
         }
         graph.outputs().forEach(this::emitOutput);
         ArenaLayout arena = ArenaLayout.of(storages.values(), steps);
-        return new Plan(graph.name(), options.variant().label(), "cpu", ports(graph.inputs()), ports(graph.outputs()),
+        return new Plan(graph.name(), options.variant().label(), "cpu", inputs, graph.outputs().stream().map(this::output).toList(),
                 arena.steps(), usedConstants(), arena.bytes(), arena.lowerBoundBytes(), consumers);
     }
 
-    private List<Plan.Port> ports(List<String> tensors) {
-        return tensors.stream().map(tensor -> new Plan.Port(tensor, graph.type(tensor).dims())).toList();
+    private Plan.Port input(String tensor) {
+        TensorType type = graph.type(tensor);
+        boolean channelsLast = options.channelsLastInputs() && type.rank() == 4;
+        return new Plan.Port(tensor, type.dims(), channelsLast ? Optional.of(Plan.PortLayout.CHANNELS_LAST) : Optional.empty());
+    }
+
+    private Plan.Port output(String tensor) {
+        return new Plan.Port(tensor, graph.type(tensor).dims());
     }
 
     /** How many steps, views among them, still read the memory of a tensor, by the tensor that owns it. */

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A network ready to run on one target for one batch size: which kernel reads and writes what, in order. Immutable; safe
@@ -12,7 +13,8 @@ import java.util.Map;
  * @param model the name of the network
  * @param variant which of the compared variants it is, for example {@code upscale}
  * @param target what it was compiled for, for example {@code cpu}
- * @param inputs what a run is given, in the model's order; each lies at offset 0 of a memory of its own, row-major
+ * @param inputs what a run is given, in the model's order; each lies at offset 0 of a memory of its own, row-major if
+ *     it has no other layout
  * @param outputs what a run gives, likewise
  * @param steps the kernel calls, in order
  * @param constants weights and index lists, by name
@@ -24,10 +26,49 @@ public record Plan(
         String model, String variant, String target, List<Port> inputs, List<Port> outputs, List<Step> steps,
         Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers) {
 
-    /** An input or output of the network: its name and shape, as in the model. */
-    public record Port(String name, List<Integer> dims) {
+    /** In what order a port's elements lie in the caller's memory, if not row-major. */
+    public enum PortLayout {
+        /** An image [N, C, H, W] as N·H·W pixels of C channels: NHWC, as image files have it. */
+        CHANNELS_LAST
+    }
+
+    /**
+     * An input or output of the network: its name and shape, as in the model.
+     *
+     * @param layout how its elements lie in memory, without gaps; if absent, row-major
+     */
+    public record Port(String name, List<Integer> dims, Optional<PortLayout> layout) {
         public Port {
             dims = List.copyOf(dims);
+            if (layout.isPresent() && dims.size() != 4) {
+                throw new IllegalArgumentException(name + " has the shape " + dims + ", which is no image's, and the layout " + layout.get());
+            }
+        }
+
+        /** A port in row-major order. */
+        public Port(String name, List<Integer> dims) {
+            this(name, dims, Optional.empty());
+        }
+
+        /** Its memory as a view. */
+        public View view(View.Place.Kind kind) {
+            View.Place place = new View.Place(kind, name);
+            return layout.isPresent() ? View.channelsLast(place, 0, dims, dims.get(1)) : View.rowMajor(place, 0, dims);
+        }
+
+        /** Elements given in row-major order, in the order in which they lie in the port's memory. */
+        public float[] inMemoryOrder(float[] rowMajor) {
+            if (layout.isEmpty()) {
+                return rowMajor;
+            }
+            int channels = dims.get(1);
+            int pixels = dims.get(2) * dims.get(3);
+            float[] ordered = new float[rowMajor.length];
+            for (int at = 0; at < rowMajor.length; at++) {
+                int plane = at / pixels;
+                ordered[(plane / channels * pixels + at % pixels) * channels + plane % channels] = rowMajor[at];
+            }
+            return ordered;
         }
 
         /** The size in bytes. */

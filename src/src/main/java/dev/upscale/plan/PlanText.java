@@ -29,7 +29,8 @@ public final class PlanText {
                 clean(plan.model()), clean(plan.variant()), clean(plan.target()), plan.steps().size(), plan.multiplyAdds()));
         text.append(String.format(Locale.ROOT, "arena %d bytes (at least %d), constants %d bytes\n",
                 plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes()));
-        plan.inputs().forEach(port -> text.append("in  ").append(clean(port.name())).append(' ').append(shape(port.dims())).append('\n'));
+        plan.inputs().forEach(port -> text.append("in  ").append(clean(port.name())).append(' ').append(shape(port.dims()))
+                .append(port.layout().map(layout -> " " + lower(layout).replace('_', '-')).orElse("")).append('\n'));
         plan.outputs().forEach(port -> text.append("out ").append(clean(port.name())).append(' ').append(shape(port.dims())).append('\n'));
         appendTable(rows, text);
         return text.toString();

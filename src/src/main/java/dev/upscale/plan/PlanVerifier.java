@@ -2,6 +2,7 @@ package dev.upscale.plan;
 
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.View.Place;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,7 +131,7 @@ public final class PlanVerifier {
         }
     }
 
-    private static void verifyOverlap(Step step) {
+    private void verifyOverlap(Step step) {
         for (Operand source : step.sources()) {
             boolean inPlace = switch (step) {
                 case Step.Convolve convolve -> convolve.addend().filter(addend -> addend == source).isPresent();
@@ -139,9 +140,19 @@ public final class PlanVerifier {
             };
             View target = step.destination();
             boolean same = !source.isIndexed() && ViewOverlap.sameElements(source.view(), target);
-            require(ViewOverlap.areDisjoint(source.view(), target) || inPlace && same,
+            require(areDisjoint(step, source, target) || inPlace && same,
                     () -> "writes " + target + " over its source " + source);
         }
+    }
+
+    /** Whether a step writes nothing that it reads: of an indexed source, the channels that are chosen count. */
+    private boolean areDisjoint(Step step, Operand source, View target) {
+        if (!source.isIndexed() || ViewOverlap.areDisjoint(source.view(), target)) {
+            return ViewOverlap.areDisjoint(source.view(), target);
+        }
+        int axis = StepShapes.channelAxis(step, source);
+        return Arrays.stream(plan.constants().get(source.index()).ints()).distinct()
+                .allMatch(channel -> ViewOverlap.areDisjoint(source.view().slice(axis, channel, 1), target));
     }
 
     private void verifyWorkspace(Step step, View workspace) {

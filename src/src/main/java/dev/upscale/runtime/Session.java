@@ -121,8 +121,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Runs the plan once. Memories hold f32 in row-major order of the model's shapes and must stay alive until this returns; they may
-     * be others in each run. Native memory aligned to 4 bytes is read and written where it lies; any other is copied.
+     * Runs the plan once. Memories hold f32 in the layout of their {@link Plan.Port}, which is row-major where it names none, and must
+     * stay alive until this returns; they may be others in each run. Native memory aligned to 4 bytes is read and written where it lies; any other is copied.
      *
      * @param sources one per input of the plan, in its order
      * @param results one per output of the plan; none may overlap another or a source
@@ -241,7 +241,7 @@ public final class Session implements AutoCloseable {
     /**
      * Runs the plan once on arrays: a convenience that copies and allocates.
      *
-     * @param sources the elements of every input by its name, row-major
+     * @param sources the elements of every input by its name, row-major whatever the port's layout is
      * @return the elements of every output by its name, row-major, in the plan's order
      */
     public Map<String, float[]> run(Map<String, float[]> sources) {
@@ -257,7 +257,7 @@ public final class Session implements AutoCloseable {
         if (elements == null) {
             throw new IllegalArgumentException("input " + port.name() + " is missing");
         }
-        return MemorySegment.ofArray(elements);
+        return MemorySegment.ofArray(port.inMemoryOrder(elements));
     }
 
     /**

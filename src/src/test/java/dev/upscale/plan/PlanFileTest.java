@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,6 +45,16 @@ class PlanFileTest {
         Path file = folder.resolve("empty.plan");
         PlanFile.write(plan, file);
         assertEquals(plan, PlanFile.read(file));
+    }
+
+    @Test
+    void theLayoutOfAnInputComesBack() {
+        Plan.Port image = new Plan.Port("x", List.of(1, 3, 4, 4), Optional.of(Plan.PortLayout.CHANNELS_LAST));
+        Plan plan = new Plan("", "", "", List.of(image), List.of(), List.of(), Map.of(), 0, 0, 0);
+        Path file = folder.resolve("image.plan");
+        PlanFile.write(plan, file);
+        assertEquals(plan, PlanFile.read(file));
+        assertThrows(IllegalArgumentException.class, () -> new Plan.Port("x", List.of(1, 3), image.layout()));
     }
 
     @Test

@@ -53,6 +53,23 @@ class PlanVerifierTest {
     }
 
     @Test
+    void onlyTheChannelsThatAnIndexChoosesAreReadAndMayNotBeWritten() {
+        View image = Plans.image(0, 8, 8);
+        Plan.Port port = Plans.port("x", 1, 8, 4, 4);
+        Step fill = new Step.Copy("x", "java.copy", Step.Copy.Kind.LAYOUT, Operand.of(port.view(Place.Kind.INPUT)), image, "");
+        for (int first : List.of(4, 6)) {
+            Step relu = new Step.Compute("relu", "java.apply", new Op.Apply(Function.RELU), List.of(new Operand(image, "kept")),
+                    Function.NONE, image.slice(1, first, 2), Optional.empty());
+            Plan plan = new Plan("", "", "", List.of(port), List.of(), List.of(fill, relu), Map.of("kept", Constant.i32(0, 5)), 512, 512, 0);
+            if (first == 6) {
+                PlanVerifier.verify(plan);
+            } else {
+                refused("over its source", plan);
+            }
+        }
+    }
+
+    @Test
     void indexListsNameChannelsOfTheirView() {
         refused("step 4 (upscale.conv d+add): its index d.index names channel 12 of 12",
                 Plans.withConstant(PLAN, "d.index", Constant.i32(0, 12, 5)));
