@@ -38,7 +38,7 @@ final class DoctorCommand extends Console {
             return switch (library) {
                 case ONEDNN -> OneDnn.instructionSet();
                 case UPSCALE_CPU -> CpuKernels.load().instructionSet();
-                case XNNPACK -> null;
+                case XNNPACK, CUBLASLT, NVRTC, CUDNN, CUDA_DRIVER, BUILD_DRIVER -> null;
             };
         }
     }

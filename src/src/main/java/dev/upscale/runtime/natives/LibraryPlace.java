@@ -49,6 +49,33 @@ sealed interface LibraryPlace {
         }
     }
 
+    /**
+     * Several folders that together are one place.
+     *
+     * @param name how a report calls it
+     * @param folders in the order in which they are looked at
+     * @param absent what to say when there is none
+     */
+    record Folders(String name, List<Path> folders, String absent) implements LibraryPlace {
+        public Folders {
+            folders = List.copyOf(folders);
+        }
+
+        @Override
+        public String describe(NativeLibrary library) {
+            return name;
+        }
+
+        @Override
+        public Answer look(NativeLibrary library) {
+            return firstFile(library, folders.stream())
+                    .<Answer>map(file -> new Answer.Found(file.toAbsolutePath(), "unknown"))
+                    .orElseGet(() -> new Answer.NotHere(folders.isEmpty()
+                            ? absent
+                            : "holds no " + String.join(" or ", library.fileNames()) + " in " + folders.size() + " folders"));
+        }
+    }
+
     /** An archive on the class path or the module path, unpacked into a cache. */
     record ArchiveOnPath(LibraryCache cache) implements LibraryPlace {
         @Override

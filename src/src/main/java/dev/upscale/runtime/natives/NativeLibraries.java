@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -24,7 +25,8 @@ import java.util.stream.Stream;
  * Finds and loads the native libraries, each at most once per process. Looked at, in this order: the folder named by the system
  * property {@code upscale.natives} or else the environment variable {@code UPSCALE_NATIVES}; the archive on the class path or
  * module path, unpacked once into {@code $XDG_CACHE_HOME/upscale/natives} ({@code ~/.cache/upscale/natives}); the system's library
- * path. A library is taken only when it offers every function that is needed. A refusal is remembered with its reasons and the
+ * path. For the libraries of CUDA the names are {@code upscale.cuda} and {@code UPSCALE_CUDA}, and before the system's library path come
+ * the Python packages {@code nvidia/*} and the CUDA toolkit ({@link CudaPlaces}). A library is taken only when it offers every function that is needed. A refusal is remembered with its reasons and the
  * cure; nothing is printed. The system property {@code upscale.natives.off} names libraries (e.g. {@code onednn,xnnpack}) that are
  * not to be used.
  *
@@ -40,10 +42,14 @@ public final class NativeLibraries {
         synchronized (KNOWN) {
             LibraryReport known = KNOWN.get(library);
             if (known == null) {
-                known = isSwitchedOff(library)
+                library.before().forEach(NativeLibraries::find);
+                known = library == NativeLibrary.BUILD_DRIVER && isAvailable(NativeLibrary.CUDA_DRIVER)
+                        ? new LibraryReport.Missing(library, List.of(new LibraryReport.PassedOver("all", "a GPU's driver is installed and serves")),
+                                "do nothing")
+                        : isSwitchedOff(library)
                         ? new LibraryReport.Missing(library, List.of(new LibraryReport.PassedOver("all", "switched off by upscale.natives.off")),
                                 "take it out of upscale.natives.off")
-                        : search(library, usualPlaces());
+                        : search(library, usualPlaces(library));
                 KNOWN.put(library, known);
             }
             return known;
@@ -67,9 +73,14 @@ public final class NativeLibraries {
         };
     }
 
-    /** What became of every library; loads those that are there. */
+    /** What became of every library for the CPU; loads those that are there. */
     public static List<LibraryReport> findAll() {
-        return Stream.of(NativeLibrary.values()).map(NativeLibraries::find).toList();
+        return Stream.of(NativeLibrary.values()).filter(library -> !library.isOfCuda()).map(NativeLibraries::find).toList();
+    }
+
+    /** What became of every library of CUDA, in the order of loading; loads those that are there. */
+    public static List<LibraryReport> findAllOfCuda() {
+        return Stream.of(NativeLibrary.values()).filter(NativeLibrary::isOfCuda).map(NativeLibraries::find).toList();
     }
 
     /** Whether this module and the bindings may call native code without a warning. */
@@ -84,18 +95,33 @@ public final class NativeLibraries {
                 .anyMatch(name -> name.trim().equalsIgnoreCase(library.name()) || name.trim().equalsIgnoreCase(library.title()));
     }
 
-    private static List<LibraryPlace> usualPlaces() {
+    private static List<LibraryPlace> usualPlaces(NativeLibrary library) {
         List<LibraryPlace> places = new ArrayList<>();
-        String property = System.getProperty("upscale.natives", "");
-        String variable = Optional.ofNullable(System.getenv("UPSCALE_NATIVES")).orElse("");
+        String name = library.isOfCuda() ? "upscale.cuda" : "upscale.natives";
+        String property = System.getProperty(name, "");
+        String variable = name.replace('.', '_').toUpperCase(Locale.ROOT);
+        String value = Optional.ofNullable(System.getenv(variable)).orElse("");
         if (!property.isBlank()) {
-            places.add(new LibraryPlace.Folder(Path.of(property), "-Dupscale.natives"));
-        } else if (!variable.isBlank()) {
-            places.add(new LibraryPlace.Folder(Path.of(variable), "UPSCALE_NATIVES"));
+            places.add(named(library, Path.of(property), "-D" + name));
+        } else if (!value.isBlank()) {
+            places.add(named(library, Path.of(value), variable));
         }
-        places.add(new LibraryPlace.ArchiveOnPath(LibraryCache.ofUser()));
+        if (library == NativeLibrary.BUILD_DRIVER) {
+            return List.of(new LibraryPlace.ArchiveOnPath(LibraryCache.ofUser()));
+        }
+        if (library != NativeLibrary.CUDA_DRIVER) {
+            places.add(new LibraryPlace.ArchiveOnPath(LibraryCache.ofUser()));
+            if (library.isOfCuda()) {
+                places.add(CudaPlaces.pythonPackages());
+                places.add(CudaPlaces.toolkit());
+            }
+        }
         places.add(new LibraryPlace.SystemPath());
         return places;
+    }
+
+    private static LibraryPlace named(NativeLibrary library, Path folder, String namedBy) {
+        return library.isOfCuda() ? CudaPlaces.named(folder, namedBy) : new LibraryPlace.Folder(folder, namedBy);
     }
 
     /** Takes the first place whose file can be loaded and offers what is needed. */

@@ -33,7 +33,36 @@ public enum NativeLibrary {
     UPSCALE_CPU("upscale_cpu", "upscale", List.of("libupscale_cpu.so"), List.of(), new Archive("dev.upscale", "upscale", "dev/upscale/native", ""),
             List.of("up_abi_version", "up_last_error", "up_pool_create", "up_conv_create", "up_conv_run", "up_pointwise", "up_binary",
                     "up_window", "up_reduce", "up_softmax", "up_resize", "up_gather", "up_pad", "up_from_planes", "up_to_planes"),
-            Optional.of(new Abi("up_abi_version", 1)));
+            Optional.of(new Abi("up_abi_version", 1))),
+
+    /** cuBLASLt, which cuDNN opens as soon as it is asked for heuristics. */
+    CUBLASLT("cuBLASLt", "cublaslt", List.of("libcublasLt.so.13"), List.of(),
+            new Archive("org.bytedeco", "cuda-redist-cublas", "org/bytedeco/cuda", ""),
+            List.of("cublasLtGetVersion", "cublasLtCreate", "cublasLtMatmul"), Optional.empty()),
+
+    /** NVRTC: compiles our CUDA kernels where the build had no nvcc, and the engines that cuDNN compiles when it runs. */
+    NVRTC("NVRTC", "nvrtc", List.of("libnvrtc.so.13"), List.of("libnvrtc-builtins.so.13.0", "libnvrtc-builtins.so.13.1", "libnvrtc-builtins.so.13.2",
+            "libnvrtc-builtins.so.13.3"), new Archive("org.bytedeco", "cuda-redist", "org/bytedeco/cuda", ""),
+            List.of("nvrtcVersion", "nvrtcCreateProgram", "nvrtcCompileProgram", "nvrtcGetCUBIN"), Optional.empty()),
+
+    /** The CUDA driver, which comes with the GPU's driver and with nothing else. */
+    CUDA_DRIVER("CUDA driver", "cuda", List.of("libcuda.so.1"), List.of(), new Archive("", "", "", ""),
+            List.of("cuInit", "cuDriverGetVersion", "cuDeviceGet", "cuLaunchKernel", "cuGraphLaunch"), Optional.empty()),
+
+    /**
+     * In the driver's place where there is none: without a {@code libcuda.so.1} cuDNN offers none of the engines that it compiles
+     * itself. Ours, from {@code native/cudabuild}; runs nothing.
+     */
+    BUILD_DRIVER("driver for building", "", List.of("libcuda.so.1"), List.of(), new Archive("dev.upscale", "upscale", "dev/upscale/native", ""),
+            List.of("cuLibraryLoadData", "cuLibraryGetKernel"), Optional.empty()),
+
+    /** cuDNN 9 for CUDA 13. Its own libraries lie beside it; it opens cuBLASLt and NVRTC by name, and the driver too, so these are loaded before it. */
+    CUDNN("cuDNN", "cudnn", List.of("libcudnn.so.9"), List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_adv.so.9",
+            "libcudnn_ext.so.9", "libcudnn_heuristic.so.9", "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
+            "libcudnn_engines_tensor_ir.so.9"), new Archive("org.bytedeco", "cuda-redist-cudnn", "org/bytedeco/cuda", ""),
+            List.of("cudnnGetVersion", "cudnnGetLastErrorString", "cudnnBackendCreateDescriptor", "cudnnBackendSetAttribute",
+                    "cudnnBackendGetAttribute", "cudnnBackendFinalize", "cudnnBackendExecute"),
+            Optional.empty());
 
     /**
      * The archive (jar) that holds a library under {@code folder/<platform>/}.
@@ -47,7 +76,8 @@ public enum NativeLibrary {
 
         /** The module name of Bytedeco's archive for a platform, e.g. {@code org.bytedeco.dnnl.linux.x86_64}. */
         String moduleName(String platform) {
-            return folder.replace('/', '.') + "." + platform.replace('-', '.');
+            String module = artifact.startsWith("cuda-") ? group + "." + artifact.replace('-', '.') : folder.replace('/', '.');
+            return module + "." + platform.replace('-', '.');
         }
     }
 
@@ -80,12 +110,40 @@ public enum NativeLibrary {
 
     /** What to do when it is missing: one sentence. */
     public String cure() {
-        String elsewhere = " or name a folder that holds " + fileNames.getFirst() + " with -Dupscale.natives or UPSCALE_NATIVES";
-        return this == UPSCALE_CPU
-                ? "build native/cpu (needs a C compiler) so that the jar holds " + resource(fileNames.getFirst()) + "," + elsewhere
-                : "put the archive " + archive.coordinates() + " (classifier " + Platform.ofArchives()
-                        + (archive.versionPrefix().isEmpty() ? "" : ", version " + archive.versionPrefix() + "*")
-                        + ") on the class path," + elsewhere;
+        String elsewhere = " or name a folder that holds " + fileNames.getFirst() + " with "
+                + (isOfCuda() ? "-Dupscale.cuda or UPSCALE_CUDA" : "-Dupscale.natives or UPSCALE_NATIVES");
+        return switch (this) {
+            case UPSCALE_CPU ->
+                "build native/cpu (needs a C compiler) so that the jar holds " + resource(fileNames.getFirst()) + "," + elsewhere;
+            case BUILD_DRIVER ->
+                "build native/cudabuild (needs a C compiler): without it or a GPU's driver, cuDNN offers only engines that were compiled beforehand";
+            case CUDA_DRIVER -> "install the driver of an NVIDIA GPU; compiling for a GPU does not need it, running on one does";
+            case CUBLASLT -> "pip install nvidia-cublas," + elsewhere;
+            case NVRTC -> "pip install nvidia-cuda-nvrtc, build with the Maven profile cuda," + elsewhere;
+            case CUDNN -> "pip install nvidia-cudnn-cu13," + elsewhere;
+            case ONEDNN, XNNPACK -> "put the archive " + archive.coordinates() + " (classifier " + Platform.ofArchives()
+                    + (archive.versionPrefix().isEmpty() ? "" : ", version " + archive.versionPrefix() + "*")
+                    + ") on the class path," + elsewhere;
+        };
+    }
+
+    /** Whether it belongs to the GPU side: without a GPU nothing needs it, except compiling for one. */
+    public boolean isOfCuda() {
+        return ordinal() >= CUBLASLT.ordinal();
+    }
+
+    /** Whether our own build makes it. */
+    private boolean isOurs() {
+        return this == UPSCALE_CPU || this == BUILD_DRIVER;
+    }
+
+    /** Libraries that it opens by name, which are therefore to be loaded before it. */
+    List<NativeLibrary> before() {
+        return switch (this) {
+            case CUDNN -> List.of(CUBLASLT, NVRTC, CUDA_DRIVER, BUILD_DRIVER);
+            case BUILD_DRIVER -> List.of(CUDA_DRIVER);
+            default -> List.of();
+        };
     }
 
     /** The package of the bindings that call it, below {@code dev.upscale.bindings}. */
@@ -126,6 +184,6 @@ public enum NativeLibrary {
 
     /** The resource path of a file of the archive on this platform. */
     String resource(String fileName) {
-        return archive.folder() + "/" + (this == UPSCALE_CPU ? Platform.ofOwnBuild() : Platform.ofArchives()) + "/" + fileName;
+        return archive.folder() + "/" + (isOurs() ? Platform.ofOwnBuild() : Platform.ofArchives()) + "/" + fileName;
     }
 }
