@@ -42,7 +42,7 @@ final class BenchCommand extends Console {
     private List<String> engineSets = List.of();
 
     @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time:"
-            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, fusion, winograd (called upscale-T)")
+            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, supersets, sums, fusion, winograd (called upscale-T)")
     private List<String> ablations = List.of();
 
     @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")
@@ -58,6 +58,10 @@ final class BenchCommand extends Console {
     @Option(names = "--input-layout", paramLabel = "L", defaultValue = "model", description = "how images lie in memory, for all variants: model"
             + " (NCHW, default) or channels-last (NHWC); peers get NCHW")
     private String inputLayout;
+
+    @Option(names = "--gathers", paramLabel = "G", defaultValue = "avoid", description = "when channels are gathered for a library: avoid"
+            + " (default) or weigh")
+    private String gathers;
 
     @Option(names = "--precision", paramLabel = "P,P", split = ",", description = "in what convolutions multiply: f32 (default), bf16; of several, each is"
             + " timed, and a variant of a later one is called VARIANT@P")
@@ -151,7 +155,8 @@ final class BenchCommand extends Console {
     private Contender open(String name, CompileOptions chosen, Networks networks) {
         progress("compile %s ...", name);
         CompileOptions options = EngineArguments.chosenBy(costs, threads,
-                EngineArguments.laidOut(inputLayout, direct ? chosen.without(Technique.WINOGRAD) : chosen));
+                EngineArguments.gathering(gathers,
+                        EngineArguments.laidOut(inputLayout, direct ? chosen.without(Technique.WINOGRAD) : chosen)));
         Plan plan = Upscale.compile(networks.of(options.variant()), options);
         SessionOptions session = SessionOptions.threads(threads);
         return new Contender(name, options.variant(), options, plan,

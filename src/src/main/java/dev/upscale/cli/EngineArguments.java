@@ -34,6 +34,10 @@ final class EngineArguments {
             + " (NCHW, default) or channels-last (NHWC, as image files have them: the first layer needs no copy)")
     private String inputLayout;
 
+    @Option(names = "--gathers", paramLabel = "G", defaultValue = "avoid", description = "when channels are gathered for a library: avoid"
+            + " (default: only where nothing else can be done) or weigh (wherever it is estimated to be the fastest)")
+    private String gathers;
+
     @Option(names = "--precision", paramLabel = "P", defaultValue = "f32", description = "in what convolutions and linear layers multiply: f32"
             + " (default), or bf16 where it is faster; sums and tensors are f32")
     private String precision;
@@ -51,7 +55,7 @@ final class EngineArguments {
 
     CompileOptions options(Variant variant) {
         CompileOptions options = new CompileOptions(variant, engines()).withPrecision(precision());
-        return chosenBy(costs, threads(), laidOut(inputLayout, direct ? options.without(Technique.WINOGRAD) : options));
+        return chosenBy(costs, threads(), gathering(gathers, laidOut(inputLayout, direct ? options.without(Technique.WINOGRAD) : options)));
     }
 
     Precision precision() {
@@ -79,6 +83,15 @@ final class EngineArguments {
             case "model" -> options;
             case "channels-last" -> options.withChannelsLastInputs();
             default -> throw new InvalidInput("--input-layout " + layout + " is not one of model, channels-last");
+        };
+    }
+
+    /** The options with gathers as {@code --gathers} says. */
+    static CompileOptions gathering(String gathers, CompileOptions options) {
+        return switch (gathers) {
+            case "avoid" -> options;
+            case "weigh" -> options.weighingGathers();
+            default -> throw new InvalidInput("--gathers " + gathers + " is not one of avoid, weigh");
         };
     }
 

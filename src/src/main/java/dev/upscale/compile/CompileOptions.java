@@ -16,10 +16,12 @@ import java.util.Set;
  * @param precision in what convolutions and linear layers may multiply
  * @param channelsLastInputs whether the caller gives images (inputs of four dimensions) in NHWC order, so that no step has to bring
  *     them there; without, in the model's order
+ * @param weighsGathers whether channels are gathered where that is estimated to be the fastest; without, only where nothing else can
+ *     be done
  * @param without what variant {@code upscale} is to do without, for ablations; {@link Technique#WINOGRAD}: any variant
  */
 public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Precision precision,
-        boolean channelsLastInputs, Set<Technique> without) {
+        boolean channelsLastInputs, boolean weighsGathers, Set<Technique> without) {
 
     /** Every engine that is available, in the order of preference. */
     public static final List<String> ALL_ENGINES = List.of("upscale", "onednn", "xnnpack");
@@ -31,7 +33,7 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The variant on these engines, without costs. */
     public CompileOptions(Variant variant, List<String> engines) {
-        this(variant, engines, Optional.empty(), Precision.F32, false, Set.of());
+        this(variant, engines, Optional.empty(), Precision.F32, false, false, Set.of());
     }
 
     /** The variant on all engines, without costs. */
@@ -41,24 +43,29 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The same with the fastest kernel for each convolution. */
     public CompileOptions withCosts(KernelCosts costs) {
-        return new CompileOptions(variant, engines, Optional.of(costs), precision, channelsLastInputs, without);
+        return new CompileOptions(variant, engines, Optional.of(costs), precision, channelsLastInputs, weighsGathers, without);
     }
 
     /** The same in another precision. */
     public CompileOptions withPrecision(Precision chosen) {
-        return new CompileOptions(variant, engines, costs, chosen, channelsLastInputs, without);
+        return new CompileOptions(variant, engines, costs, chosen, channelsLastInputs, weighsGathers, without);
     }
 
     /** The same with images in NHWC order from the caller. */
     public CompileOptions withChannelsLastInputs() {
-        return new CompileOptions(variant, engines, costs, precision, true, without);
+        return new CompileOptions(variant, engines, costs, precision, true, weighsGathers, without);
+    }
+
+    /** The same with gathers wherever they are estimated to be the fastest. */
+    public CompileOptions weighingGathers() {
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, true, without);
     }
 
     /** The same without one more technique. */
     public CompileOptions without(Technique technique) {
         Set<Technique> less = new HashSet<>(without);
         less.add(technique);
-        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, less);
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, weighsGathers, less);
     }
 
     /** Whether a technique is not left out. */

@@ -36,16 +36,9 @@ final class KernelChoice {
         /** Packs the source, for the reason given. */
         Operand pack(String reason);
 
-        /**
-         * The same convolution of the narrowest slice that holds all channels of an indexed source, with zero weights between,
-         * if that costs less than a gather.
-         */
-        Optional<Step.Convolve> superset();
+        /** The same convolution as a sum of convolutions of slices, if it has an indexed source and that is to be preferred to a gather. */
+        Optional<List<Chosen>> cover(KernelChoice kernels);
     }
-
-    /** What a multiply-add of the libraries takes, and an element gathered in pure Java, in nanoseconds. */
-    private static final double NANOS_PER_MULTIPLY_ADD = 0.02;
-    private static final double NANOS_PER_GATHERED_ELEMENT = 1.0;
 
     /** Packs one source of an operation, for the reason given. */
     interface SourcePacker {
@@ -78,7 +71,7 @@ final class KernelChoice {
         boolean gather = options.gathers() && step.source().isIndexed();
         Optional<List<Chosen>> chosen = gather ? Optional.empty() : fusedOrSplit(step);
         if (chosen.isEmpty() && !gather && step.source().isIndexed()) {
-chosen = detours.superset().flatMap(this::fusedOrSplit);
+            chosen = detours.cover(this);
         }
         if (chosen.isEmpty() && (step.source().isIndexed() || !step.source().view().isDenseChannelsLast())) {
             String reason = gather
@@ -97,17 +90,14 @@ chosen = detours.superset().flatMap(this::fusedOrSplit);
         return fusedOrSplit(step).isPresent();
     }
 
-    /** About what the gather of a convolution's channels takes, in nanoseconds. */
-    static double gatherNanos(Step.Convolve step) {
-        long taps = (long) step.conv().window().kernelH() * step.conv().window().kernelW();
-        long retained = step.multiplyAdds() / step.destination().elements() / taps;
-        View source = step.source().view();
-        return (double) source.elements() / source.dim(1) * retained * NANOS_PER_GATHERED_ELEMENT;
+    /** A native kernel that carries a convolution out as it stands. */
+    Optional<Chosen> convolution(Step.Convolve step) {
+        return ask(convolutions(step), step);
     }
 
-    /** About what multiply-adds with zero weights take, in nanoseconds. */
-    static double addedNanos(long multiplyAdds) {
-        return multiplyAdds * NANOS_PER_MULTIPLY_ADD;
+    /** The kernel for an operation whose sources any kernel of its reads where they lie. */
+    Chosen simple(Step.Compute step) {
+        return ask(operations(step), step).orElseGet(() -> fallback(step));
     }
 
     private Optional<List<Chosen>> fusedOrSplit(Step.Convolve step) {
@@ -131,7 +121,7 @@ chosen = detours.superset().flatMap(this::fusedOrSplit);
                             List.of(result, addend), step.activation(), step.destination(), Optional.empty()))
                     .orElseGet(() -> new Step.Compute(step.name(), "", new Op.Apply(step.activation()),
                             List.of(result), Function.NONE, step.destination(), Optional.empty()));
-            steps.add(ask(operations(rest), rest).orElseGet(() -> fallback(rest)));
+            steps.add(simple(rest));
             return steps;
         });
     }

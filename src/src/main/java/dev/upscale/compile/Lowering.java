@@ -1,6 +1,7 @@
 package dev.upscale.compile;
 
 import dev.upscale.compile.Fusion.Fused;
+import dev.upscale.graph.Function;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.Node;
 import dev.upscale.graph.Op;
@@ -16,10 +17,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * From a graph to a plan: nodes are fused, tensors get a place, kernels are chosen, copies are inserted where no kernel
@@ -297,7 +296,7 @@ final class Lowering {
                 .toList();
         Operand source = rowsOf(node.input(0), sourceDims);
         Optional<Operand> addend = step.addend().map(tensor -> rowsOf(tensor, rows));
-        Function<View, Step.Convolve> into = place -> new Step.Convolve(step.name(), "", conv, source, node.input(1), bias,
+        java.util.function.Function<View, Step.Convolve> into = place -> new Step.Convolve(step.name(), "", conv, source, node.input(1), bias,
                 addend, step.activation(), shaped(place, rows), Optional.empty(), multiplyAdds);
         View destination = destination(step, inPlace);
         Step.Convolve exact = into.apply(destination);
@@ -334,29 +333,37 @@ final class Lowering {
         }
 
         @Override
-        public Optional<Step.Convolve> superset() {
-            Superset slice = Superset.of(constants.get(exact.source().index()).ints());
-            if (!isSupersetPossible(slice) || slice.addedNanos(exact) > KernelChoice.gatherNanos(exact)) {
+        public Optional<List<KernelChoice.Chosen>> cover(KernelChoice kernels) {
+            if (exact.conv().groups() != 1) {
                 return Optional.empty();
             }
-            String name = exact.weights() + " over " + exact.source().index();
-            Constant weights = constants.get(exact.weights());
-            constants.computeIfAbsent(name, key -> slice.spread(weights));
-            return Optional.of(new Step.Convolve(exact.name(), "", exact.conv(),
-                    Operand.of(exact.source().view().slice(1, slice.first(), slice.span())), name, exact.bias(), exact.addend(),
-                    exact.activation(), exact.destination(), Optional.empty(), exact.multiplyAdds() + slice.added(exact)));
+            int[] positions = constants.get(exact.source().index()).ints();
+            ReadChoice choice = ReadChoice.of(exact, positions, options);
+            if (!choice.isCovered() || options.weighsGathers() && choice.gatherNanos() < choice.coverNanos()) {
+                return Optional.empty();
+            }
+            List<Step.Convolve> parts = choice.cover().runs().stream().map(run -> part(choice.cover(), run)).toList();
+            return Accumulation.of(kernels, exact, parts, () -> {
+                Storage scratch = storage(exact.name() + ".part", exact.destination().bytes());
+                return exact.destination().rank() == 4
+                        ? View.channelsLast(scratch.place(), 0, exact.destination().dims(), exact.destination().dim(1))
+                        : View.rowMajor(scratch.place(), 0, exact.destination().dims());
+            });
         }
 
-        private boolean isSupersetPossible(Superset slice) {
-            return exact.conv().groups() == 1 && slice.positions().length <= slice.span();
+        private Step.Convolve part(Cover cover, Cover.Run run) {
+            String name = exact.weights() + " over " + exact.source().index() + " from " + run.first();
+            constants.computeIfAbsent(name, key -> cover.weights(constants.get(exact.weights()), run));
+            boolean first = run.equals(cover.runs().getFirst());
+            return new Step.Convolve(exact.name(), "", exact.conv(), Operand.of(exact.source().view().slice(1, run.first(), run.span())), name,
+                    first ? exact.bias() : "", Optional.empty(), Function.NONE, exact.destination(), Optional.empty(),
+                    exact.multiplyAdds() / cover.positions().length * run.span());
         }
 
-        /** What the gather costs, and what the other choice would have. */
+        /** What the gather costs, and what the other choices would have. */
         private String weighed() {
-            Superset slice = Superset.of(constants.get(exact.source().index()).ints());
-            return options.gathers() || !isSupersetPossible(slice) ? "" : String.format(Locale.ROOT,
-                    "; the gather takes about %.0f µs, multiply-adds with zero weights for the %d channels between them %.0f µs",
-                    KernelChoice.gatherNanos(exact) / 1e3, slice.span() - slice.positions().length, slice.addedNanos(exact) / 1e3);
+            return options.gathers() || exact.conv().groups() != 1 ? ""
+                    : "; " + ReadChoice.of(exact, constants.get(exact.source().index()).ints(), options).describe();
         }
     }
 

@@ -16,6 +16,10 @@ public enum Technique {
     JOINT_STORAGE,
     /** Selections of channels before channel-wise passes ({@link HoistSelections}). */
     HOISTING,
+    /** Zero weights for channels that lie between those that a library's convolution retains ({@link Cover}). */
+    SUPERSETS,
+    /** A library's convolution as a sum over several slices ({@link Accumulation}). */
+    SUMS,
     /** Residual additions and activations within the step before them ({@link Fusion}). */
     FUSION,
     /**
