@@ -1,7 +1,10 @@
 /** The graph compiler, execution plan and runtime for networks pruned without constraints. */
 module dev.upscale {
     requires dev.upscale.bindings;
+    requires java.desktop;
     requires com.google.protobuf;
+    requires ejml.core;
+    requires ejml.ddense;
     requires info.picocli;
     requires tools.jackson.databind;
 
@@ -11,6 +14,7 @@ module dev.upscale {
     exports dev.upscale.channels;
     exports dev.upscale.cli;
     exports dev.upscale.compile;
+    exports dev.upscale.compress;
     exports dev.upscale.graph;
     exports dev.upscale.onnx;
     exports dev.upscale.plan;

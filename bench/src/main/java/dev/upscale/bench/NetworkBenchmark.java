@@ -8,6 +8,7 @@ import dev.upscale.compile.RecogniseShuffles;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.prune.Heuristic;
+import dev.upscale.prune.PruneOptions;
 import dev.upscale.prune.Pruner;
 import dev.upscale.runtime.Executable;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ public class NetworkBenchmark {
     public void compile() {
         Graph network = Upscale.read(Path.of(model));
         if (variant != Variant.UNPRUNED) {
-            Pattern pattern = Pruner.prune(RecogniseShuffles.apply(network), Heuristic.L2, amount, Pruner.Method.UNCONSTRAINED);
+            Pattern pattern = Pruner.prune(RecogniseShuffles.apply(network), Heuristic.L2, amount, PruneOptions.Method.UNCONSTRAINED);
             network = Upscale.prune(network, pattern);
         }
         executable = Upscale.prepare(Upscale.compile(network, CompileOptions.of(variant)));

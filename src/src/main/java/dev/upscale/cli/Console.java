@@ -40,6 +40,11 @@ abstract class Console implements Callable<Integer> {
         out().flush();
     }
 
+    /** Shows on standard error how far something has come. */
+    final ProgressBar bar(String title) {
+        return new ProgressBar(spec.commandLine().getErr(), title);
+    }
+
     /** Says on standard error what is being done now. */
     final void progress(String format, Object... arguments) {
         spec.commandLine().getErr().println("upscale: " + String.format(java.util.Locale.ROOT, format, arguments));

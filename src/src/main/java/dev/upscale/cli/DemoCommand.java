@@ -11,6 +11,7 @@ import dev.upscale.graph.Tensor;
 import dev.upscale.onnx.ImportOptions;
 import dev.upscale.plan.Plan;
 import dev.upscale.prune.Heuristic;
+import dev.upscale.prune.PruneOptions;
 import dev.upscale.prune.Pruner;
 import dev.upscale.runtime.SessionOptions;
 import java.io.IOException;
@@ -70,7 +71,7 @@ final class DemoCommand extends Console {
         byte[] model = resource(NETWORK + ".onnx");
         progress("read %s, trained on Fashion-MNIST, and prune %.0f %% of the input channels of every convolution ...", NETWORK, 100 * amount);
         Graph graph = read(model, 1);
-        Pattern pattern = Pruner.prune(RecogniseShuffles.apply(graph), heuristic, amount, Pruner.Method.UNCONSTRAINED);
+        Pattern pattern = Pruner.prune(RecogniseShuffles.apply(graph), heuristic, amount, PruneOptions.Method.UNCONSTRAINED);
         Networks networks = new Networks(graph, pattern, Map.of(graph.inputs().getFirst(), firstImage(data, graph)));
         DemoReport report = new DemoReport(NETWORK, heuristic.name().toLowerCase(Locale.ROOT), amount, data.count(), images, threads);
         List<Entry> entries = new ArrayList<>();

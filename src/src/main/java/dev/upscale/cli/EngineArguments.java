@@ -58,6 +58,12 @@ final class EngineArguments {
         return chosenBy(costs, threads(), gathering(gathers, laidOut(inputLayout, direct ? options.without(Technique.WINOGRAD) : options)));
     }
 
+    /** The same, with kernels chosen by a fixed preference: for runs whose time does not matter. */
+    CompileOptions optionsWithoutTiming(Variant variant) {
+        CompileOptions options = new CompileOptions(variant, engines()).withPrecision(precision());
+        return direct ? options.without(Technique.WINOGRAD) : options;
+    }
+
     Precision precision() {
         return precision(precision);
     }

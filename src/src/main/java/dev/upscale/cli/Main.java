@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             VerifyCommand.class,
             BenchCommand.class,
+            EvalCommand.class,
             DoctorCommand.class,
             OrderCommand.class,
             CopiesCommand.class,

@@ -58,6 +58,20 @@ class ModelFile {
         }
     }
 
+    /**
+     * The network for that many images at once where no batch was given and the model allows it; otherwise as {@link #read} gives it.
+     */
+    Graph readBatched(int usual) {
+        if (batch != null) {
+            return read();
+        }
+        try {
+            return OnnxImporter.read(model, new ImportOptions(OptionalInt.of(usual), shapes(), Map.of()));
+        } catch (InvalidInput e) {
+            return read();
+        }
+    }
+
     /** The network as it is in the file. */
     Graph read() {
         if (batch != null && batch < 1) {

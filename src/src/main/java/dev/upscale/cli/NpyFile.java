@@ -41,6 +41,11 @@ final class NpyFile {
         return parse(file.toString(), InputFile.read(file));
     }
 
+    /** Whether the elements of an array are unsigned bytes. */
+    static boolean holdsBytes(Path file) {
+        return Header.parse(file.toString(), ByteBuffer.wrap(InputFile.read(file)).order(ByteOrder.LITTLE_ENDIAN)).kind == Kind.U1;
+    }
+
     static Tensor parse(String name, byte[] content) {
         ByteBuffer bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
         Header header = Header.parse(name, bytes);

@@ -5,7 +5,6 @@ import dev.upscale.channels.ChannelFlow.Consumer;
 import dev.upscale.channels.Masking;
 import dev.upscale.channels.Pattern;
 import dev.upscale.channels.Segment;
-import dev.upscale.channels.WeightAxes;
 import dev.upscale.graph.Graph;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -61,7 +60,7 @@ public final class ConstrainPattern {
         long kept = 0;
         for (Consumer consumer : segment.consumers()) {
             int[] labels = flow.channels(consumer.source()).labels();
-            double[] sums = Heuristic.L2.inputSums(graph.weight(consumer.weight()), WeightAxes.of(graph, consumer.node()).orElseThrow());
+            double[] sums = WeightRatings.squares(graph, consumer);
             BitSet own = retained(consumer, labels.length);
             for (int channel = 0; channel < labels.length; channel++) {
                 readers[labels[channel]]++;

@@ -8,6 +8,7 @@ import dev.upscale.Upscale;
 import dev.upscale.channels.PatternFile;
 import dev.upscale.compile.Technique;
 import dev.upscale.prune.Heuristic;
+import dev.upscale.prune.PruneOptions;
 import dev.upscale.prune.Pruner;
 import dev.upscale.runtime.cpu.CpuCatalog;
 import java.io.IOException;
@@ -34,7 +35,7 @@ class MeasuringCommandsTest {
     void prune() throws IOException {
         model = DemoFiles.model(folder);
         pattern = folder.resolve("pattern.json");
-        PatternFile.write(Pruner.prune(Upscale.read(model), Heuristic.L2, 0.5, Pruner.Method.UNCONSTRAINED), pattern);
+        PatternFile.write(Pruner.prune(Upscale.read(model), Heuristic.L2, 0.5, PruneOptions.Method.UNCONSTRAINED), pattern);
     }
 
     @Test
