@@ -7,7 +7,10 @@ import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
+import dev.upscale.runtime.Profile;
 import dev.upscale.runtime.SessionOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -76,6 +79,18 @@ final class BenchCommand extends Console {
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "2", description = "time for each contender (default: 2 s)")
     private double seconds;
 
+    @Option(names = "--report", paramLabel = "FILE.html", description = "write a page: times, the network by segments, baseline and upscale step by"
+            + " step, the arena over time")
+    private Path report;
+
+    @Option(names = "--page", paramLabel = "PICTURE.png", description = "for networks that mark pixels: the picture that the input was made from;"
+            + " the report shows each network's first output as a map over it")
+    private Path page;
+
+    @Option(names = "--compensated", paramLabel = "MODEL.onnx", description = "with --page: the pruned network with weights of its own, whose zeros are"
+            + " its pattern; its map is shown too")
+    private Path compensated;
+
     @Option(names = "--no-check", description = "do not compare outputs with the reference engine first")
     private boolean unchecked;
 
@@ -107,6 +122,9 @@ final class BenchCommand extends Console {
     @Override
     public Integer call() {
         requirePositive();
+        if (report == null && (page != null || compensated != null)) {
+            throw new InvalidInput("--page and --compensated show maps in a report; say where with --report FILE.html");
+        }
         Graph graph = model.read();
         Networks networks = new Networks(graph, model.pattern(graph), model.inputs(graph));
         List<Contender> contenders = new ArrayList<>();
@@ -199,6 +217,9 @@ final class BenchCommand extends Console {
         if (profiled) {
             contenders.forEach(contender -> steps.put(contender.name, steps(contender, networks)));
         }
+        if (report != null) {
+            write(networks, contenders, rivals, contest, differences);
+        }
         print(report(networks, contenders, rivals, contest, differences, steps),
                 describe(contenders, rivals, contest, differences) + describe(steps));
         boolean passed = contenders.stream().filter(contender -> differences.containsKey(contender.name))
@@ -208,16 +229,55 @@ final class BenchCommand extends Console {
         return passed ? 0 : Main.FAILED;
     }
 
-    /** Where a contender's time goes, in a session that keeps the times of its steps. */
     private StepTimes steps(Contender contender, Networks networks) {
+        return StepTimes.of(profile(contender, networks), contender.options.costs());
+    }
+
+    /** Where a contender's time goes, in a session that keeps the times of its steps. */
+    private Profile profile(Contender contender, Networks networks) {
         progress("profile %s ...", contender.name);
         SessionOptions options = SessionOptions.threads(threads).withProfile(PROFILED_RUNS);
         try (Runner runner = Runner.open(contender.plan, options, networks.inputs())) {
             for (int run = 0; run < 2 * PROFILED_RUNS; run++) {
                 runner.run();
             }
-            return StepTimes.of(runner.session().session().profile(), contender.options.costs());
+            return runner.session().session().profile();
         }
+    }
+
+    private void write(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest, Map<String, Difference> differences) {
+        BenchPage pageOf = new BenchPage(model.name(), threads, contest);
+        contenders.forEach(contender -> pageOf.add(contender.name, contender.plan, differences.get(contender.name)));
+        rivals.forEach(rival -> pageOf.add(rival.name(), differences.get(rival.name())));
+        if (page != null) {
+            pageOf.show(maps(contenders, networks));
+        }
+        for (Contender contender : compared(contenders)) {
+            pageOf.compare(contender.name, contender.plan, profile(contender, networks));
+        }
+        OutputFile.write(report, file -> Files.writeString(file, pageOf.html()));
+        progress("the report is in %s", report);
+    }
+
+    /** The baseline and ours, or what comes first and last. */
+    private static List<Contender> compared(List<Contender> contenders) {
+        List<Contender> both = contenders.stream().filter(one -> List.of(Variant.BASELINE.label(), Variant.UPSCALE.label()).contains(one.name)).toList();
+        return both.size() == 2 || contenders.size() == 1 ? both.isEmpty() ? contenders : both : List.of(contenders.getFirst(), contenders.getLast());
+    }
+
+    private TextMaps maps(List<Contender> contenders, Networks networks) {
+        TextMaps maps = new TextMaps(page, contenders.getFirst().plan);
+        contenders.stream().filter(contender -> contender.variant == Variant.UNPRUNED || contender.variant == Variant.UPSCALE)
+                .filter(Contender::isValid).forEach(contender -> maps.put(contender.name, contender.runner.outputs().getFirst()));
+        if (compensated != null) {
+            Graph graph = model.read(compensated);
+            Plan plan = Upscale.compile(graph);
+            try (Runner runner = Runner.open(plan, SessionOptions.threads(threads), networks.inputs())) {
+                runner.run();
+                maps.put("upscale, compensated", runner.outputs().getFirst());
+            }
+        }
+        return maps;
     }
 
     private static String describe(Map<String, StepTimes> steps) {

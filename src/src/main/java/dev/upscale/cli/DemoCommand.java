@@ -13,6 +13,8 @@ import dev.upscale.plan.Plan;
 import dev.upscale.prune.Heuristic;
 import dev.upscale.prune.PruneOptions;
 import dev.upscale.prune.Pruner;
+import dev.upscale.report.Curves;
+import dev.upscale.report.StepComparison;
 import dev.upscale.runtime.SessionOptions;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,6 +43,7 @@ final class DemoCommand extends Console {
     private static final float DEVIATION = 0.3530f;
     private static final int BATCH = 40;
     private static final int MOST_THREADS = 256;
+    private static final int PROFILED_RUNS = 100;
 
     @Option(names = "--amount", paramLabel = "A", defaultValue = "0.1", description = "share of each convolution's input channels to prune (default: ${DEFAULT-VALUE})")
     private double amount;
@@ -57,7 +60,12 @@ final class DemoCommand extends Console {
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "2", description = "timing for each variant (default: 2 s)")
     private double seconds;
 
-    @Option(names = "--html", paramLabel = "FILE", defaultValue = "upscale-demo.html", description = "where to write the report (default: ${DEFAULT-VALUE})")
+    @Option(names = "--curve", paramLabel = "A,A", split = ",", defaultValue = "0.05,0.1,0.15,0.2",
+            description = "amounts for the report's curves of accuracy over time, or none (default: ${DEFAULT-VALUE})")
+    private List<String> curve;
+
+    @Option(names = {"--report", "--html"}, paramLabel = "FILE", defaultValue = "upscale-demo.html", description = "where to write the report"
+            + " (default: ${DEFAULT-VALUE})")
     private Path html;
 
     /** One variant on the bench. */
@@ -66,16 +74,19 @@ final class DemoCommand extends Console {
     @Override
     public Integer call() {
         requirePossible();
+        List<Double> amounts = curveAmounts();
         LabelledImages data = new LabelledImages(IdxFile.parse("images", resource("images-idx3-ubyte.gz")),
                 IdxFile.parse("labels", resource("labels-idx1-ubyte.gz")));
         byte[] model = resource(NETWORK + ".onnx");
         progress("read %s, trained on Fashion-MNIST, and prune %.0f %% of the input channels of every convolution ...", NETWORK, 100 * amount);
         Graph graph = read(model, 1);
         Pattern pattern = Pruner.prune(RecogniseShuffles.apply(graph), heuristic, amount, PruneOptions.Method.UNCONSTRAINED);
-        Networks networks = new Networks(graph, pattern, Map.of(graph.inputs().getFirst(), firstImage(data, graph)));
+        Tensor image = firstImage(data, graph);
+        Networks networks = new Networks(graph, pattern, Map.of(graph.inputs().getFirst(), image));
         DemoReport report = new DemoReport(NETWORK, heuristic.name().toLowerCase(Locale.ROOT), amount, data.count(), images, threads);
         List<Entry> entries = new ArrayList<>();
         Map<String, Peer.Session> peers = new LinkedHashMap<>();
+        List<StepComparison.Timed> compared = new ArrayList<>();
         try {
             for (Variant variant : Variant.values()) {
                 progress("compile and verify %s ...", variant.label());
@@ -87,11 +98,15 @@ final class DemoCommand extends Console {
             accuracies.forEach(report::accuracy);
             openPeers(model, networks, peers);
             report.times(contest(entries, peers), peers.keySet());
+            entries.stream().filter(entry -> entry.variant == Variant.BASELINE || entry.variant == Variant.UPSCALE)
+                    .forEach(entry -> compared.add(profiled(entry, networks)));
         } finally {
             entries.forEach(entry -> entry.runner.close());
             peers.values().forEach(Peer.Session::close);
         }
-        OutputFile.write(html, path -> Files.writeString(path, report.html()));
+        List<Curves.Series> curves = amounts.isEmpty() ? List.of() : new DemoCurves(graph, read(model, BATCH), heuristic, image).measure(amounts,
+                threads, seconds, (runner, variant) -> data.top1(runner, BATCH, count(data), MEAN, DEVIATION), text -> progress("%s", text));
+        OutputFile.write(html, path -> Files.writeString(path, report.html(compared, curves)));
         print(report.document(html), report.text() + "\nThe report: " + html + "\n");
         return report.passed() ? 0 : Main.FAILED;
     }
@@ -105,6 +120,38 @@ final class DemoCommand extends Console {
         }
         if (!(seconds > 0 && seconds <= 3600)) {
             throw new InvalidInput("--seconds " + seconds + " is not a time up to an hour");
+        }
+    }
+
+    private List<Double> curveAmounts() {
+        if (curve.equals(List.of("none"))) {
+            return List.of();
+        }
+        List<Double> amounts = new ArrayList<>();
+        for (String text : curve) {
+            try {
+                amounts.add(Double.parseDouble(text));
+            } catch (NumberFormatException e) {
+                throw new InvalidInput("--curve " + text + " is not an amount; give numbers from 0 to 1 with commas between them, or none", e);
+            }
+            if (!(amounts.getLast() >= 0 && amounts.getLast() < 1)) {
+                throw new InvalidInput("--curve " + text + " is not from 0 to 1");
+            }
+        }
+        return amounts;
+    }
+
+    private int count(LabelledImages data) {
+        return Math.min(images, data.count() / BATCH * BATCH);
+    }
+
+    /** A variant's steps, timed in a session of their own. */
+    private StepComparison.Timed profiled(Entry entry, Networks networks) {
+        try (Runner runner = Runner.open(entry.plan, SessionOptions.threads(threads).withProfile(PROFILED_RUNS), networks.inputs())) {
+            for (int run = 0; run < 2 * PROFILED_RUNS; run++) {
+                runner.run();
+            }
+            return PlanSections.timed(entry.variant.label(), runner.session().session().profile(), entry.plan);
         }
     }
 
@@ -130,7 +177,7 @@ final class DemoCommand extends Console {
     }
 
     private Map<Variant, Double> accuracies(byte[] model, Pattern pattern, LabelledImages data) {
-        int count = Math.min(images, data.count() / BATCH * BATCH);
+        int count = count(data);
         progress("classify %d test images with every variant ...", count);
         Graph graph = read(model, BATCH);
         Networks networks = new Networks(graph, pattern, Map.of());

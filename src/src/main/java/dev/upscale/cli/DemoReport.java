@@ -2,6 +2,13 @@ package dev.upscale.cli;
 
 import dev.upscale.compile.Variant;
 import dev.upscale.plan.Plan;
+import dev.upscale.report.Bars;
+import dev.upscale.report.Curves;
+import dev.upscale.report.Figures;
+import dev.upscale.report.Glossary;
+import dev.upscale.report.Page;
+import dev.upscale.report.Section;
+import dev.upscale.report.StepComparison;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -129,35 +136,41 @@ final class DemoReport {
         return String.format(Locale.ROOT, "%.2f %%", 100 * share);
     }
 
-    /** A page of its own. */
-    String html() {
-        HtmlReport page = new HtmlReport("upscale: a pruned network without copies");
-        page.paragraph(summary());
-        page.bars("Time of one image", "Median; the line shows the quartiles. All variants took turns in one process.", timeBars());
-        page.bars("Bytes copied for one image", "Written by steps that move activations and compute nothing.",
-                bars("copyBytes", value -> Table.bytes((long) value)));
-        page.bars("Accuracy", "On " + images + " of " + available + " bundled test images.", bars("top1", DemoReport::percent));
-        page.table("All figures", "Difference: from the network with zeroed weights in the reference engine, relative (L2).", rows());
-        return page.glossary("The variants", meanings()).toString();
+    /** A page of its own, with the baseline's steps and ours side by side. */
+    String html(List<StepComparison.Timed> compared, List<Curves.Series> curves) {
+        List<Section> sections = new ArrayList<>();
+        sections.add(new Bars("Time of one image", "Median; the line shows the quartiles. All variants took turns in one process.", timeBars()));
+        sections.add(new Bars("Bytes copied for one image", "Written by steps that move activations and compute nothing.",
+                bars("copyBytes", value -> Table.bytes((long) value))));
+        sections.add(new Bars("Accuracy", "On " + images + " of " + available + " bundled test images.", bars("top1", DemoReport::percent)));
+        sections.add(new Figures("All figures", "Difference: from the network with zeroed weights in the reference engine, relative (L2).", rows()));
+        if (!curves.isEmpty()) {
+            sections.add(new Curves("Accuracy over time", "Each point prunes another share of the input channels, without retraining. Baseline and"
+                    + " upscale are the same network, so they have the same accuracy.", Curves.Measure.time("time of one image"),
+                    Curves.Measure.percent("top-1 accuracy"), curves));
+        }
+        sections.addAll(PlanSections.of(compared));
+        sections.add(new Glossary("The variants", "", meanings()));
+        return new Page("upscale: a pruned network without copies", summary(), sections).html();
     }
 
-    private List<HtmlReport.Bar> timeBars() {
-        List<HtmlReport.Bar> bars = new ArrayList<>();
+    private List<Bars.Bar> timeBars() {
+        List<Bars.Bar> bars = new ArrayList<>();
         variants.forEach((variant, fields) -> bars.add(timeBar(variant.label(), fields, variant == Variant.UPSCALE)));
         peers.forEach((name, fields) -> bars.add(timeBar(name, fields, false)));
         return bars;
     }
 
-    private static HtmlReport.Bar timeBar(String name, Map<String, Object> fields, boolean best) {
+    private static Bars.Bar timeBar(String name, Map<String, Object> fields, boolean best) {
         long median = (long) fields.get("medianNs");
-        return new HtmlReport.Bar(name, median, (long) fields.get("p25Ns"), (long) fields.get("p75Ns"), Table.time(median), best);
+        return new Bars.Bar(name, median, (long) fields.get("p25Ns"), (long) fields.get("p75Ns"), Table.time(median), best);
     }
 
-    private List<HtmlReport.Bar> bars(String field, DoubleFunction<String> text) {
-        List<HtmlReport.Bar> bars = new ArrayList<>();
+    private List<Bars.Bar> bars(String field, DoubleFunction<String> text) {
+        List<Bars.Bar> bars = new ArrayList<>();
         variants.forEach((variant, fields) -> {
             double value = ((Number) fields.get(field)).doubleValue();
-            bars.add(new HtmlReport.Bar(variant.label(), value, 0, 0, text.apply(value), variant == Variant.UPSCALE));
+            bars.add(new Bars.Bar(variant.label(), value, 0, 0, text.apply(value), variant == Variant.UPSCALE));
         });
         return bars;
     }

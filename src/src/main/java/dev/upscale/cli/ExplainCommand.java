@@ -1,11 +1,18 @@
 package dev.upscale.cli;
 
+import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.PlanText;
+import dev.upscale.report.Page;
+import dev.upscale.report.StepComparison;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -20,11 +27,34 @@ final class ExplainCommand extends Console {
     @Option(names = "--steps", description = "print every step as well: kernel, shapes, places")
     private boolean steps;
 
+    @Option(names = "--against", paramLabel = "PLAN", description = "another plan of the same model, to show beside it in the report")
+    private Path other;
+
+    @Option(names = "--report", paramLabel = "FILE.html", description = "write a page: the network by segments, bytes step by step, the arena over time")
+    private Path report;
+
     @Override
     public Integer call() {
         Plan plan = PlanFile.read(file);
+        if (report != null) {
+            write(plan);
+        } else if (other != null) {
+            throw new InvalidInput("--against shows a plan in a report; say where with --report FILE.html");
+        }
         print(PlanFields.explained(plan), describe(plan) + (steps ? PlanText.print(plan) : ""));
         return 0;
+    }
+
+    private void write(Plan plan) {
+        List<StepComparison.Timed> plans = new ArrayList<>();
+        if (other != null) {
+            Plan against = PlanFile.read(other);
+            plans.add(PlanSections.untimed(against.variant().equals(plan.variant()) ? other.getFileName().toString() : against.variant(), against));
+        }
+        plans.add(PlanSections.untimed(plan.variant(), plan));
+        Page page = new Page(plan.model() + ": the plan explained", describe(plan).lines().limit(3).collect(Collectors.joining("; ")), PlanSections.of(plans));
+        OutputFile.write(report, file -> Files.writeString(file, page.html()));
+        progress("the report is in %s", report);
     }
 
     static String describe(Plan plan) {

@@ -7,6 +7,8 @@ import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.graph.Tensor;
 import dev.upscale.graph.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +22,8 @@ final class ModelArguments extends ModelFile {
             + " without it, channels whose weights are all zero are pruned")
     private String pattern;
 
-    @Option(names = "--input", paramLabel = "X.npy", description = "values of the inputs, one file each in the model's order (default: random)")
+    @Option(names = "--input", paramLabel = "X.npy", description = "values of the inputs, one file each in the model's order: npy, or"
+            + " .f32 with nothing but little-endian f32 in row-major order, gzipped or not (default: random)")
     private List<Path> inputs = List.of();
 
     /**
@@ -53,13 +56,26 @@ final class ModelArguments extends ModelFile {
         Map<String, Tensor> values = new LinkedHashMap<>();
         for (int i = 0; i < inputs.size(); i++) {
             String name = graph.inputs().get(i);
-            Tensor tensor = NpyFile.read(inputs.get(i));
+            Tensor tensor = read(inputs.get(i), graph.type(name));
             if (!tensor.type().equals(graph.type(name))) {
                 throw new InvalidInput(inputs.get(i) + " is " + tensor.type() + ", and input " + name + " of the model is " + graph.type(name));
             }
             values.put(name, tensor);
         }
         return values;
+    }
+
+    private static Tensor read(Path file, TensorType type) {
+        if (!file.getFileName().toString().matches(".*\\.f32(\\.gz)?")) {
+            return NpyFile.read(file);
+        }
+        byte[] bytes = InputFile.read(file);
+        if (bytes.length != Float.BYTES * type.elements()) {
+            throw new InvalidInput(file + " holds " + bytes.length + " bytes, and " + type + " has " + Float.BYTES * type.elements());
+        }
+        float[] values = new float[bytes.length / Float.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+        return Tensor.of(type, values);
     }
 
     private static Map<String, Tensor> random(Graph graph) {

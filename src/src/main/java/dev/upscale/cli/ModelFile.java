@@ -74,6 +74,11 @@ class ModelFile {
 
     /** The network as it is in the file. */
     Graph read() {
+        return read(model);
+    }
+
+    /** Another network of the same batch and shapes. */
+    Graph read(Path model) {
         if (batch != null && batch < 1) {
             throw new InvalidInput("--batch " + batch + ": a batch has at least one image");
         }

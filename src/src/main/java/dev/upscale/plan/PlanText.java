@@ -82,7 +82,8 @@ public final class PlanText {
         return dims.stream().map(String::valueOf).collect(Collectors.joining(",", "[", "]"));
     }
 
-    private static String operation(Step step) {
+    /** What a step computes, in a few words, for example {@code conv 3x3 s2 +relu}. */
+    public static String operation(Step step) {
         return switch (step) {
             case Step.Convolve convolve -> convolution(convolve);
             case Step.Compute compute -> name(compute.op()) + function(compute.activation());
