@@ -2,6 +2,7 @@
 module dev.upscale {
     requires dev.upscale.bindings;
     requires java.desktop;
+    requires jdk.jfr;
     requires com.google.protobuf;
     requires ejml.core;
     requires ejml.ddense;

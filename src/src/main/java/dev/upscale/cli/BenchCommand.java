@@ -79,6 +79,9 @@ final class BenchCommand extends Console {
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "2", description = "time for each contender (default: 2 s)")
     private double seconds;
 
+    @Mixin
+    private TraceArguments traces;
+
     @Option(names = "--report", paramLabel = "FILE.html", description = "write a page: times, the network by segments, baseline and upscale step by"
             + " step, the arena over time")
     private Path report;
@@ -217,6 +220,13 @@ final class BenchCommand extends Console {
         if (profiled) {
             contenders.forEach(contender -> steps.put(contender.name, steps(contender, networks)));
         }
+        if (traces.isAskedFor()) {
+            traces.write(() -> {
+                Map<String, Profile> profiles = new LinkedHashMap<>();
+                contenders.stream().filter(Contender::isValid).forEach(contender -> profiles.put(contender.name, profile(contender, networks)));
+                return profiles;
+            });
+        }
         if (report != null) {
             write(networks, contenders, rivals, contest, differences);
         }
@@ -236,13 +246,7 @@ final class BenchCommand extends Console {
     /** Where a contender's time goes, in a session that keeps the times of its steps. */
     private Profile profile(Contender contender, Networks networks) {
         progress("profile %s ...", contender.name);
-        SessionOptions options = SessionOptions.threads(threads).withProfile(PROFILED_RUNS);
-        try (Runner runner = Runner.open(contender.plan, options, networks.inputs())) {
-            for (int run = 0; run < 2 * PROFILED_RUNS; run++) {
-                runner.run();
-            }
-            return runner.session().session().profile();
-        }
+        return Runner.profile(contender.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS);
     }
 
     private void write(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest, Map<String, Difference> differences) {

@@ -147,12 +147,8 @@ final class DemoCommand extends Console {
 
     /** A variant's steps, timed in a session of their own. */
     private StepComparison.Timed profiled(Entry entry, Networks networks) {
-        try (Runner runner = Runner.open(entry.plan, SessionOptions.threads(threads).withProfile(PROFILED_RUNS), networks.inputs())) {
-            for (int run = 0; run < 2 * PROFILED_RUNS; run++) {
-                runner.run();
-            }
-            return PlanSections.timed(entry.variant.label(), runner.session().session().profile(), entry.plan);
-        }
+        return PlanSections.timed(entry.variant.label(),
+                Runner.profile(entry.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS), entry.plan);
     }
 
     /** A peer that does not run here is no reason to stop. */

@@ -12,12 +12,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "run", description = "Runs a plan on npy files.")
 final class RunCommand extends Console {
     private static final int MOST_THREADS = 256;
+    private static final int PROFILED_RUNS = 20;
 
     @Parameters(paramLabel = "PLAN", description = "a plan that compile made")
     private Path file;
@@ -27,6 +29,9 @@ final class RunCommand extends Console {
 
     @Option(names = "--output", paramLabel = "Y.npy", required = true, arity = "1..*", description = "where to write the outputs, in the model's order")
     private List<Path> outputs;
+
+    @Mixin
+    private TraceArguments traces;
 
     @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
     private int threads;
@@ -62,6 +67,9 @@ final class RunCommand extends Console {
                 NpyFile.write(outputs.get(i), Tensor.of(TensorType.f32(port.dims()), results.get(i)));
                 written.add(new Written(port.name(), port.dims(), outputs.get(i).toString()));
             }
+        }
+        if (traces.isAskedFor()) {
+            traces.write(() -> Map.of(plan.variant(), Runner.profile(plan, SessionOptions.threads(threads), values, PROFILED_RUNS)));
         }
         StringBuilder text = new StringBuilder();
         written.forEach(output -> text.append(output.name).append(' ').append(output.dims).append(" to ").append(output.file).append('\n'));

@@ -4,6 +4,7 @@ import dev.upscale.BoundSession;
 import dev.upscale.graph.Tensor;
 import dev.upscale.plan.Plan;
 import dev.upscale.runtime.Executable;
+import dev.upscale.runtime.Profile;
 import dev.upscale.runtime.SessionOptions;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -31,6 +32,16 @@ final class Runner implements AutoCloseable {
         } catch (RuntimeException e) {
             executable.close();
             throw e;
+        }
+    }
+
+    /** The times of a plan's steps in that many runs, after as many to warm up, in a session of their own. */
+    static Profile profile(Plan plan, SessionOptions options, Map<String, Tensor> inputs, int runs) {
+        try (Runner runner = open(plan, options.withProfile(runs), inputs)) {
+            for (int run = 0; run < 2 * runs; run++) {
+                runner.run();
+            }
+            return runner.session().session().profile();
         }
     }
 

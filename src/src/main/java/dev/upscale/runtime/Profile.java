@@ -7,11 +7,12 @@ import java.util.List;
 /**
  * The times of a plan's steps in the latest runs of a session.
  *
- * @param steps the plan's steps
- * @param runs  how many runs were measured
- * @param ns    [steps][runs], in nanoseconds
+ * @param steps    the plan's steps
+ * @param runs     how many runs were measured
+ * @param ns       [steps][runs], in nanoseconds
+ * @param startsNs [steps][runs], when each began, by {@link System#nanoTime}
  */
-public record Profile(List<Step> steps, int runs, long[][] ns) {
+public record Profile(List<Step> steps, int runs, long[][] ns, long[][] startsNs) {
     public Profile {
         steps = List.copyOf(steps);
     }

@@ -51,6 +51,7 @@ public final class Session implements AutoCloseable {
     private final CallersMemory[] outputs;
     private final boolean poisoned;
     private final Recorder recorder;
+    private final StepEvent.Emitter flightRecorder;
     private int state = IDLE;
 
     private Session(Executable executable, List<Kernel> kernels, Binding binding, MemorySegment arena, SessionOptions options) {
@@ -68,6 +69,7 @@ public final class Session implements AutoCloseable {
         outputs = plan.outputs().stream().map(port -> memory(plan, port, Place.Kind.OUTPUT)).toArray(CallersMemory[]::new);
         poisoned = options.poisoned();
         recorder = options.profiledRuns() == 0 ? null : new Recorder(plan.steps(), options.profiledRuns());
+        flightRecorder = new StepEvent.Emitter(plan.model(), plan.steps());
     }
 
     static Session open(Executable executable, List<Kernel> kernels, Constants constants, SessionOptions options) {
@@ -145,7 +147,7 @@ public final class Session implements AutoCloseable {
             for (Runnable entry : entries) {
                 entry.run();
             }
-            if (recorder == null) {
+            if (recorder == null && !StepEvent.isAskedFor()) {
                 runSteps();
             } else {
                 runStepsRecorded();
@@ -218,16 +220,26 @@ public final class Session implements AutoCloseable {
     }
 
     private void runStepsRecorded() {
+        boolean inFlight = StepEvent.isAskedFor();
         int step = 0;
         try {
-            long before = System.nanoTime();
             for (; step < calls.length; step++) {
+                if (inFlight) {
+                    flightRecorder.begins();
+                }
+                long start = System.nanoTime();
                 calls[step].run();
-                long after = System.nanoTime();
-                recorder.record(step, after - before);
-                before = after;
+                long ns = System.nanoTime() - start;
+                if (recorder != null) {
+                    recorder.ended(step, start, ns);
+                }
+                if (inFlight) {
+                    flightRecorder.ended(step, ns);
+                }
             }
-            recorder.nextRun();
+            if (recorder != null) {
+                recorder.runEnded();
+            }
         } catch (RuntimeException e) {
             throw failure(step, e);
         }
