@@ -20,6 +20,7 @@ module dev.upscale {
     exports dev.upscale.onnx;
     exports dev.upscale.plan;
     exports dev.upscale.runtime;
+    exports dev.upscale.testing;
 
     opens dev.upscale.cli to info.picocli, tools.jackson.databind;
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class PackageOrderTest {
     /** Each package may use those before it. {@code facade} is the public package {@code dev.upscale} itself. */
     private static final List<String> ORDER =
-            List.of("graph", "onnx", "channels", "prune", "order", "plan", "compile", "runtime", "facade", "compress", "report", "cli");
+            List.of("graph", "onnx", "channels", "prune", "order", "plan", "compile", "runtime", "facade", "testing", "compress", "report", "cli");
 
     private static final JavaClasses CLASSES =
             new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("dev.upscale");
