@@ -90,6 +90,13 @@ final class KernelChoice {
         return fusedOrSplit(step).isPresent();
     }
 
+    /** Whether a library would carry a convolution out in a copy of its own of what it adds to or makes. */
+    boolean copiesInside(Step.Convolve step) {
+        return convolution(step)
+                .filter(chosen -> !chosen.step().kernel().startsWith("upscale.") && chosen.workspaceBytes() >= step.destination().bytes())
+                .isPresent();
+    }
+
     /** A native kernel that carries a convolution out as it stands. */
     Optional<Chosen> convolution(Step.Convolve step) {
         return ask(convolutions(step), step);
@@ -100,7 +107,8 @@ final class KernelChoice {
         return ask(operations(step), step).orElseGet(() -> fallback(step));
     }
 
-    private Optional<List<Chosen>> fusedOrSplit(Step.Convolve step) {
+    /** A convolution in one step, or with what is fused into it in a second one, if native kernels carry it out. */
+    Optional<List<Chosen>> fusedOrSplit(Step.Convolve step) {
         Optional<Chosen> fused = ask(convolutions(step), step);
         if (fused.isPresent()) {
             return Optional.of(List.of(fused.get()));
@@ -140,6 +148,9 @@ final class KernelChoice {
         }
         List<String> candidates = operations(step);
         if (candidates.isEmpty() || step.sources().stream().noneMatch(Operand::isIndexed)) {
+            return fallback(step);
+        }
+        if (step.op() instanceof Op.Pool && !options.gathers() && !options.weighsGathers()) {
             return fallback(step);
         }
         List<Operand> packed = new ArrayList<>(step.sources());

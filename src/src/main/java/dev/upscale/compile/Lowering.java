@@ -300,8 +300,9 @@ final class Lowering {
                 addend, step.activation(), shaped(place, rows), Optional.empty(), multiplyAdds);
         View destination = destination(step, inPlace);
         Step.Convolve exact = into.apply(destination);
-        if (!inPlace.isEmpty() && !kernels.take(exact)
-                && kernels.take(into.apply(Placement.dense(View.Place.ARENA, type)))) {
+        boolean addsInPlace = step.addend().isPresent() && exact.addend().get().view().equals(exact.destination());
+        if (addsInPlace && (kernels.copiesInside(exact)
+                || !kernels.take(exact) && kernels.take(into.apply(Placement.dense(View.Place.ARENA, type))))) {
             // Without a kernel that adds, the sum is a step of its own, and needs the addend after the convolution.
             destination = destination(step, List.of());
             exact = into.apply(destination);
@@ -334,10 +335,13 @@ final class Lowering {
 
         @Override
         public Optional<List<KernelChoice.Chosen>> cover(KernelChoice kernels) {
+            int[] positions = constants.get(exact.source().index()).ints();
+            if (exact.conv().groups() == positions.length) {
+                return depthwise(kernels, positions);
+            }
             if (exact.conv().groups() != 1) {
                 return Optional.empty();
             }
-            int[] positions = constants.get(exact.source().index()).ints();
             ReadChoice choice = ReadChoice.of(exact, positions, options);
             if (!choice.isCovered() || options.weighsGathers() && choice.gatherNanos() < choice.coverNanos()) {
                 return Optional.empty();
@@ -349,6 +353,39 @@ final class Lowering {
                         ? View.channelsLast(scratch.place(), 0, exact.destination().dims(), exact.destination().dim(1))
                         : View.rowMajor(scratch.place(), 0, exact.destination().dims());
             });
+        }
+
+        /** Each run of channels by itself. */
+        private Optional<List<KernelChoice.Chosen>> depthwise(KernelChoice kernels, int[] positions) {
+            List<KernelChoice.Chosen> steps = new ArrayList<>();
+            int multiplier = exact.destination().dim(1) / positions.length;
+            for (ChannelRun run : ChannelRun.of(positions)) {
+                ChannelRun outputs = new ChannelRun(run.at() * multiplier, 0, run.span() * multiplier);
+                Optional<Operand> addend = exact.addend().map(operand -> Operand.of(outputs.destination(operand.view())));
+                Optional<List<KernelChoice.Chosen>> part = kernels.fusedOrSplit(new Step.Convolve(exact.name(), "",
+                        new Op.Conv(exact.conv().window(), run.span()), Operand.of(run.source(exact.source().view())),
+                        rows(exact.weights(), outputs), exact.bias().isEmpty() ? "" : rows(exact.bias(), outputs), addend,
+                        exact.activation(), outputs.destination(exact.destination()), Optional.empty(),
+                        exact.multiplyAdds() / positions.length * run.span()));
+                if (part.isEmpty() || exact.addend().filter(Operand::isIndexed).isPresent()) {
+                    return Optional.empty();
+                }
+                steps.addAll(part.get());
+            }
+            return Optional.of(steps);
+        }
+
+        /** Some rows of a weight tensor or a bias. */
+        private String rows(String weights, ChannelRun rows) {
+            String name = weights + " from " + rows.at() + " to " + (rows.at() + rows.span() - 1);
+            constants.computeIfAbsent(name, key -> {
+                Constant whole = constants.get(weights);
+                List<Integer> dims = new ArrayList<>(whole.dims());
+                int row = whole.elements() / dims.getFirst();
+                dims.set(0, rows.span());
+                return Constant.f32(dims, Arrays.copyOfRange(whole.floats(), rows.at() * row, (rows.at() + rows.span()) * row));
+            });
+            return name;
         }
 
         private Step.Convolve part(Cover cover, Cover.Run run) {

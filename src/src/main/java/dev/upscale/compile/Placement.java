@@ -46,8 +46,8 @@ final class Placement {
         if (!options.uses(Technique.CONCATS_IN_PLACE)) {
             return placement;
         }
-        // Only where kernels read by index: concats that share memory are no slices of it.
-        if (options.engines().contains("upscale") && !options.gathers() && options.uses(Technique.JOINT_STORAGE)) {
+        // Only where nothing gathers: concats that share memory are no slices of it.
+        if (!options.gathers() && options.uses(Technique.JOINT_STORAGE)) {
             JointStorage.of(graph, tensor -> placement.isComputed(tensor) && !placement.views.containsKey(tensor))
                     .forEach(placement::placeJointly);
         }

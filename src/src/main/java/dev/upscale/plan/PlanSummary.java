@@ -2,8 +2,10 @@ package dev.upscale.plan;
 
 import dev.upscale.graph.Op;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a plan costs beside its arithmetic, per run. The components are the fields of the command line's JSON.
@@ -12,7 +14,8 @@ import java.util.Optional;
  * @param copyBytes what they write
  * @param hiddenCopyBytes workspaces of library kernels that are at least as large as one of the tensors they read or write:
  *     there the library moves it
- * @param foldedBytes what kernels write beyond their own output because a gather was folded into them
+ * @param foldedBytes what kernels write beyond their own output because a gather was folded into them: partial sums over some of a
+ *     convolution's channels
  * @param consumers convolutions and matrix products with weights
  * @param views consumers that read part of a tensor where it lies: as a slice or by index
  * @param arenaBytes the size of the arena
@@ -36,15 +39,28 @@ public record PlanSummary(
         List<Remaining> remaining = new ArrayList<>();
         TensorParts parts = new TensorParts(plan);
         long hidden = 0;
-        int views = 0;
+        Set<String> views = new HashSet<>();
+        long partial = 0;
         for (Step step : plan.steps()) {
             copyOf(step).ifPresent(remaining::add);
             hidden += hiddenCopyBytes(step);
-            views += step instanceof Step.Convolve convolve && parts.isPart(convolve.source()) ? 1 : 0;
+            if (step instanceof Step.Convolve convolve && parts.isPart(convolve.source())) {
+                views.add(step.name());
+            }
+            partial += partialSumBytes(step, plan.steps());
             parts.write(step.destination());
         }
-        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), hidden, 0,
-                plan.consumers(), views, plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes(), remaining);
+        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), hidden, partial,
+                plan.consumers(), views.size(), plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes(), remaining);
+    }
+
+    /** What a step reads that another step of the same node made for it alone: a sum over some of the channels. */
+    private static long partialSumBytes(Step step, List<Step> steps) {
+        return step.sources().stream().map(Operand::view)
+                .filter(view -> !view.equals(step.destination()))
+                .filter(view -> steps.stream().anyMatch(other -> other instanceof Step.Convolve && other != step
+                        && other.name().equals(step.name()) && other.destination().equals(view)))
+                .mapToLong(View::bytes).sum();
     }
 
     /**

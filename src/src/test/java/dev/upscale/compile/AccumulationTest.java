@@ -51,6 +51,8 @@ class AccumulationTest {
         Plan plan = lowered(NETWORK.formatted(22, 1, 0), libraries());
         assertEquals(List.of("onednn.matmul", "onednn.matmul"), kernels(plan));
         assertEquals(List.of(), PlanSummary.of(plan).remaining());
+        assertEquals(4 * 32 * 32 * 32, PlanSummary.of(plan).foldedBytes());
+        assertEquals(0, PlanSummary.of(plan).hiddenCopyBytes());
     }
 
     @Test
@@ -69,6 +71,7 @@ class AccumulationTest {
         Plan plan = lowered(NETWORK.formatted(22, 3, 1), libraries().without(Technique.SUPERSETS));
         assertEquals(List.of("xnnpack.conv", "xnnpack.conv", "java.binary"), kernels(plan));
         assertEquals(0, PlanSummary.of(plan).copies());
+        assertEquals(4 * 32 * 32 * 32, PlanSummary.of(plan).foldedBytes());
     }
 
     @Test
@@ -78,6 +81,23 @@ class AccumulationTest {
         Step.Convolve step = (Step.Convolve) plan.steps().stream().filter(other -> other.name().equals("p")).findFirst().orElseThrow();
         assertEquals(24, step.source().view().dim(1));
         assertEquals(32 * 24 * 32 * 32, step.multiplyAdds());
+    }
+
+    @Test
+    void depthwiseConvolutionsTakeRunsOfChannelsOneByOne() {
+        String text = """
+                graph net(x: f32[1,8,40,40]) -> y {
+                  a = Apply(x) relu
+                  c = Take(a) axis=1 indices=[1,2,6,7]
+                  w: f32[8,1,3,3] = random(1)
+                  b: f32[8] = random(2)
+                  p = Conv(c, w, b) kernel=3x3 pad=1 groups=4
+                  y = Reduce(p) mean axes=[2,3] keepDims
+                }
+                """;
+        Plan depthwise = lowered(text, libraries());
+        assertEquals(List.of("xnnpack.conv", "xnnpack.conv"), kernels(depthwise));
+        assertEquals(0, PlanSummary.of(depthwise).copies());
     }
 
     @Test

@@ -70,7 +70,12 @@ class RealNetworksTest {
             }
             if (row == 0) {
                 compare(network + " " + mask, compile(masked, Variant.BASELINE, LIBRARIES), input, expected);
-                compare(network + " " + mask, compile(masked, Variant.UPSCALE, LIBRARIES), input, expected);
+            }
+            CompileOptions libraries = new CompileOptions(Variant.UPSCALE, LIBRARIES).withChannelsLastInputs();
+            Plan withLibraries = Compiler.compile(masked, libraries, CpuCatalog.ofMachine());
+            compare(network + " " + mask + " with libraries", withLibraries, input, expected);
+            if (CpuCatalog.ofMachine().engines().containsAll(LIBRARIES)) {
+                assertEquals(List.of(), PlanSummary.of(withLibraries).remaining(), network + " " + mask + " with libraries");
             }
         }
     }
