@@ -22,5 +22,7 @@ module dev.upscale {
     exports dev.upscale.runtime;
     exports dev.upscale.testing;
 
+    opens dev.upscale.runtime.cuda to tools.jackson.databind;
+    opens dev.upscale.runtime.cudnn to tools.jackson.databind;
     opens dev.upscale.cli to info.picocli, tools.jackson.databind;
 }

@@ -5,6 +5,7 @@ import dev.upscale.channels.Pattern;
 import dev.upscale.channels.PatternFile;
 import dev.upscale.compile.CompileOptions;
 import dev.upscale.compile.Compiler;
+import dev.upscale.compile.Precision;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.onnx.ImportOptions;
@@ -13,6 +14,8 @@ import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.runtime.Executable;
 import dev.upscale.runtime.cpu.CpuCatalog;
+import dev.upscale.runtime.cuda.CudaCatalog;
+import dev.upscale.runtime.cuda.DeviceDescription;
 import java.nio.file.Path;
 
 /**
@@ -54,6 +57,20 @@ public final class Upscale {
     /** Compiles a network for this machine's CPU, with other options. */
     public static Plan compile(Graph masked, CompileOptions options) {
         return Compiler.compile(masked, options, CpuCatalog.ofMachine());
+    }
+
+    /**
+     * Compiles a network for a GPU, whether it is in this machine or not; cuDNN builds the plans of its convolutions, and must be here.
+     *
+     * @param device {@code h100}, {@code a100}, {@code l4}, {@code rtx4090}, {@code b200}, or a file ending with {@code .json} that
+     *     {@code doctor --describe-device} wrote
+     * @param precision in what convolutions multiply; {@code F16} and {@code BF16} are the tensors' type too
+     */
+    public static Plan compileForGpu(Graph masked, String device, Variant variant, Precision precision) {
+        DeviceDescription description = DeviceDescription.of(device);
+        try (CudaCatalog catalog = CudaCatalog.of(description, precision, variant)) {
+            return Compiler.compile(masked, CudaCatalog.options(variant, description, precision), catalog);
+        }
     }
 
     /** Writes a plan; the file is there whole or not at all. */

@@ -7,6 +7,7 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.runtime.cpu.CpuCatalog;
+import dev.upscale.runtime.cudnn.CuDnn;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -17,6 +18,8 @@ import picocli.CommandLine.Option;
 
 @Command(name = "compile", description = "Compiles a network and a pattern to a plan, a file that anyone's runtime can read.")
 final class CompileCommand extends Console {
+    private static final String GPU = "cuda:";
+
     @Mixin
     private ModelArguments model;
 
@@ -26,7 +29,8 @@ final class CompileCommand extends Console {
     @Option(names = "--variant", paramLabel = "V", defaultValue = "upscale", description = "unpruned, constrained, baseline, paper or upscale (default)")
     private String variant;
 
-    @Option(names = "--target", paramLabel = "T", defaultValue = "cpu", description = "cpu (default)")
+    @Option(names = "--target", paramLabel = "T", defaultValue = "cpu", description = "cpu (default), or cuda:DEVICE: h100, a100, l4, rtx4090, b200,"
+            + " or a file that doctor --describe-device wrote; the device need not be here, cuDNN must (see doctor)")
     private String target;
 
     @Option(names = {"-o", "--output"}, paramLabel = "PLAN", required = true, description = "where to write the plan")
@@ -34,16 +38,20 @@ final class CompileCommand extends Console {
 
     @Override
     public Integer call() {
-        if (!target.equals("cpu")) {
-            throw new InvalidInput("--target " + target + " is not supported in this version; cpu is");
+        if (!target.equals("cpu") && !target.startsWith(GPU)) {
+            throw new InvalidInput("--target " + target + " is not one of cpu, cuda:DEVICE");
         }
         Variant chosen = EngineArguments.variant(variant);
         progress("compile %s ...", model.name());
         long begun = System.nanoTime();
-        Thread.ofVirtual().start(CpuCatalog::ofMachine); // libraries load while the model is read
+        // libraries load while the model is read
+        Thread.ofVirtual().start(target.equals("cpu") ? CpuCatalog::ofMachine : CuDnn::obstacle);
         Graph graph = model.read();
         long read = System.nanoTime();
-        Plan plan = Upscale.compile(Networks.of(chosen, graph, model.pattern(graph)), engines.options(chosen));
+        Graph network = Networks.of(chosen, graph, model.pattern(graph));
+        Plan plan = target.equals("cpu")
+                ? Upscale.compile(network, engines.options(chosen))
+                : Upscale.compileForGpu(network, target.substring(GPU.length()), chosen, engines.precisionOfGpu());
         long compiled = System.nanoTime();
         PlanFile.write(plan, output);
         Map<String, Object> fields = new LinkedHashMap<>();
@@ -51,9 +59,9 @@ final class CompileCommand extends Console {
         fields.putAll(PlanFields.explained(plan));
         fields.put("compileMs", (compiled - begun) / 1e6);
         fields.put("readMs", (read - begun) / 1e6);
-        print(fields, String.format(Locale.ROOT, "%s: %d steps, %s weights, %s arena, %s copies (%s), compiled in %.0f ms%n", output,
+        print(fields, String.format(Locale.ROOT, "%s: %d steps, %s weights, %s arena, %s copies (%s), hidden copies %s, compiled in %.0f ms%n", output,
                 plan.steps().size(), Table.bytes(plan.weightsBytes()), Table.bytes(plan.arenaBytes()), fields.get("copies"),
-                Table.bytes((long) fields.get("copyBytes")), fields.get("compileMs")));
+                Table.bytes((long) fields.get("copyBytes")), Table.bytes((long) fields.get("hiddenCopyBytes")), fields.get("compileMs")));
         return 0;
     }
 }

@@ -10,6 +10,7 @@ import dev.upscale.runtime.cpu.MeasuredCosts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** With what a network is compiled and run. */
@@ -39,7 +40,7 @@ final class EngineArguments {
     private String gathers;
 
     @Option(names = "--precision", paramLabel = "P", defaultValue = "f32", description = "in what convolutions and linear layers multiply: f32"
-            + " (default), or bf16 where it is faster; sums and tensors are f32")
+            + " (default), or bf16 where it is faster, with sums and tensors in f32; on a GPU f32, tf32, f16 or bf16, the last two tensors too")
     private String precision;
 
     int threads() {
@@ -68,10 +69,16 @@ final class EngineArguments {
         return precision(precision);
     }
 
+    /** The precision for a GPU, which may be another one than this machine. */
+    Precision precisionOfGpu() {
+        return Stream.of(Precision.values()).filter(known -> known.label().equals(precision)).findFirst()
+                .orElseThrow(() -> new InvalidInput("--precision " + precision + " is not one of f32, tf32, f16, bf16 on a GPU"));
+    }
+
     /** A precision by its name, if this machine has it. */
     static Precision precision(String name) {
         for (Precision precision : Precision.values()) {
-            if (precision.label().equals(name)) {
+            if (precision.label().equals(name) && (precision == Precision.F32 || precision == Precision.BF16)) {
                 if (precision == Precision.BF16 && !CpuCatalog.hasBf16()) {
                     throw new InvalidInput("--precision bf16 needs a CPU with AVX-512 BF16, and our kernels (see doctor):"
                             + " one is missing here; f32 is always there");
@@ -79,8 +86,7 @@ final class EngineArguments {
                 return precision;
             }
         }
-        throw new InvalidInput("--precision " + name + " is not one of "
-                + String.join(", ", Arrays.stream(Precision.values()).map(Precision::label).toList()));
+        throw new InvalidInput("--precision " + name + " is not one of f32, bf16 on a CPU");
     }
 
     /** The options with inputs as {@code --input-layout} says. */

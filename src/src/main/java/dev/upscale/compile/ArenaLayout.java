@@ -36,7 +36,8 @@ record ArenaLayout(List<Step> steps, long bytes, long lowerBoundBytes) {
         return switch (step) {
             case Step.Convolve s -> new Step.Convolve(s.name(), s.kernel(), s.conv(), placed(s.source(), offsets),
                     s.weights(), s.bias(), s.addend().map(addend -> placed(addend, offsets)), s.activation(),
-                    placed(s.destination(), offsets), s.workspace().map(view -> placed(view, offsets)), s.multiplyAdds());
+                    placed(s.destination(), offsets), s.workspace().map(view -> placed(view, offsets)), s.multiplyAdds(),
+                    s.libraryPlan());
             case Step.Compute s -> new Step.Compute(s.name(), s.kernel(), s.op(),
                     s.sources().stream().map(source -> placed(source, offsets)).toList(), s.activation(),
                     placed(s.destination(), offsets), s.workspace().map(view -> placed(view, offsets)));
@@ -51,7 +52,7 @@ record ArenaLayout(List<Step> steps, long bytes, long lowerBoundBytes) {
 
     private static View placed(View view, Map<String, Long> offsets) {
         return view.place().kind() == View.Place.Kind.ARENA
-                ? new View(View.Place.ARENA, view.offset() + offsets.get(view.place().name()), view.dims(), view.strides())
+                ? new View(View.Place.ARENA, view.offset() + offsets.get(view.place().name()), view.dims(), view.strides(), view.halves())
                 : view;
     }
 }

@@ -18,13 +18,16 @@ import java.util.Set;
  *     them there; without, in the model's order
  * @param weighsGathers whether channels are gathered where that is estimated to be the fastest; without, only where nothing else can
  *     be done
+ * @param target what for
  * @param without what variant {@code upscale} is to do without, for ablations; {@link Technique#WINOGRAD}: any variant
  */
 public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Precision precision,
-        boolean channelsLastInputs, boolean weighsGathers, Set<Technique> without) {
+        boolean channelsLastInputs, boolean weighsGathers, Target target, Set<Technique> without) {
 
     /** Every engine that is available, in the order of preference. */
     public static final List<String> ALL_ENGINES = List.of("upscale", "onednn", "xnnpack");
+
+    private static final List<String> GPU_ENGINES = List.of("cudnn", "cuda");
 
     public CompileOptions {
         engines = List.copyOf(engines);
@@ -33,7 +36,7 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The variant on these engines, without costs. */
     public CompileOptions(Variant variant, List<String> engines) {
-        this(variant, engines, Optional.empty(), Precision.F32, false, false, Set.of());
+        this(variant, engines, Optional.empty(), Precision.F32, false, false, Target.CPU, Set.of());
     }
 
     /** The variant on all engines, without costs. */
@@ -43,29 +46,34 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The same with the fastest kernel for each convolution. */
     public CompileOptions withCosts(KernelCosts costs) {
-        return new CompileOptions(variant, engines, Optional.of(costs), precision, channelsLastInputs, weighsGathers, without);
+        return new CompileOptions(variant, engines, Optional.of(costs), precision, channelsLastInputs, weighsGathers, target, without);
+    }
+
+    /** The variant for a GPU, in a precision that the target's tensors hold. */
+    public static CompileOptions of(Variant variant, Target target, Precision precision) {
+        return new CompileOptions(variant, GPU_ENGINES, Optional.empty(), precision, false, false, target, Set.of());
     }
 
     /** The same in another precision. */
     public CompileOptions withPrecision(Precision chosen) {
-        return new CompileOptions(variant, engines, costs, chosen, channelsLastInputs, weighsGathers, without);
+        return new CompileOptions(variant, engines, costs, chosen, channelsLastInputs, weighsGathers, target, without);
     }
 
     /** The same with images in NHWC order from the caller. */
     public CompileOptions withChannelsLastInputs() {
-        return new CompileOptions(variant, engines, costs, precision, true, weighsGathers, without);
+        return new CompileOptions(variant, engines, costs, precision, true, weighsGathers, target, without);
     }
 
     /** The same with gathers wherever they are estimated to be the fastest. */
     public CompileOptions weighingGathers() {
-        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, true, without);
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, true, target, without);
     }
 
     /** The same without one more technique. */
     public CompileOptions without(Technique technique) {
         Set<Technique> less = new HashSet<>(without);
         less.add(technique);
-        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, weighsGathers, less);
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, weighsGathers, target, less);
     }
 
     /** Whether a technique is not left out. */

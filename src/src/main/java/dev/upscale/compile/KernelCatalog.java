@@ -1,7 +1,10 @@
 package dev.upscale.compile;
 
+import dev.upscale.plan.Accelerator;
 import dev.upscale.plan.Step;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -22,6 +25,11 @@ public interface KernelCatalog {
      */
     Answer offer(String kernel, Step step);
 
+    /** What a plan for a GPU has beside its steps, of which those library plans are that its steps name; empty for the CPU. */
+    default Optional<Accelerator> accelerator(List<Accelerator.LibraryPlan> named) {
+        return Optional.empty();
+    }
+
     /** An engine's answer. */
     sealed interface Answer {}
 
@@ -30,8 +38,15 @@ public interface KernelCatalog {
      *
      * @param workspaceBytes memory that it needs while it runs, to be given as the step's workspace; aligned to 64 bytes
      * @param implementation the library's own name for the code that will run, for example {@code brgconv:avx2}
+     * @param libraryPlan the library's own plan, which the step then names
      */
-    record Offer(long workspaceBytes, String implementation) implements Answer {}
+    record Offer(long workspaceBytes, String implementation, Optional<Accelerator.LibraryPlan> libraryPlan) implements Answer {
+
+        /** An offer that needs no library's plan. */
+        public Offer(long workspaceBytes, String implementation) {
+            this(workspaceBytes, implementation, Optional.empty());
+        }
+    }
 
     /** The kernel cannot run the step, and why, in words. */
     record Refusal(String reason) implements Answer {}

@@ -1,8 +1,12 @@
 package dev.upscale.compile;
 
 import dev.upscale.graph.Function;
+import dev.upscale.graph.InvalidInput;
 import dev.upscale.graph.Op;
+import dev.upscale.plan.Accelerator;
+import dev.upscale.plan.Element;
 import dev.upscale.plan.Operand;
+import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.util.ArrayList;
@@ -23,7 +27,7 @@ import java.util.function.Predicate;
 final class KernelChoice {
 
     /** A step with the kernel that runs it, and the memory that the kernel needs while it runs. */
-    record Chosen(Step step, long workspaceBytes) {
+    record Chosen(Step step, long workspaceBytes, Optional<Accelerator.LibraryPlan> libraryPlan) {
 
         /** Whether no native kernel takes it. */
         boolean isFallback() {
@@ -147,6 +151,9 @@ final class KernelChoice {
             return chosen.get();
         }
         List<String> candidates = operations(step);
+        if (options.target().element() != Element.F32 && step.sources().size() > 1) {
+            step = withSources(step, packInputs(step, packer));
+        }
         if (candidates.isEmpty() || step.sources().stream().noneMatch(Operand::isIndexed)) {
             return fallback(step);
         }
@@ -160,9 +167,23 @@ final class KernelChoice {
                         + refusals(candidates, step)));
             }
         }
-        Step.Compute plain = new Step.Compute(
-                step.name(), "", step.op(), packed, step.activation(), step.destination(), Optional.empty());
+        Step.Compute plain = withSources(step, packed);
         return ask(candidates, plain).orElseGet(() -> fallback(plain));
+    }
+
+    /** Inputs of the network are f32, and a kernel's sources have one type. */
+    private static List<Operand> packInputs(Step.Compute step, SourcePacker packer) {
+        List<Operand> sources = new ArrayList<>(step.sources());
+        for (int k = 0; k < sources.size(); k++) {
+            if (sources.get(k).view().place().kind() == View.Place.Kind.INPUT) {
+                sources.set(k, packer.pack(k, "inputs of the network are f32"));
+            }
+        }
+        return sources;
+    }
+
+    private static Step.Compute withSources(Step.Compute step, List<Operand> sources) {
+        return new Step.Compute(step.name(), step.kernel(), step.op(), sources, step.activation(), step.destination(), step.workspace());
     }
 
     /** The kernel for a copy. */
@@ -176,24 +197,50 @@ final class KernelChoice {
     }
 
     private Chosen fallback(Step step) {
-        String kernel = KernelCatalog.fallback(step);
+        boolean gpu = options.target().isGpu();
+        String kernel = gpu ? GpuKernels.ours(step) : KernelCatalog.fallback(step);
         return switch (catalog.offer(kernel, step)) {
-            case KernelCatalog.Offer offer -> new Chosen(withKernel(step, kernel), offer.workspaceBytes());
-            case KernelCatalog.Refusal refusal ->
-                throw new IllegalStateException(kernel + " refuses " + step + ": " + refusal.reason());
+            case KernelCatalog.Offer offer -> chosen(kernel, step, offer);
+            case KernelCatalog.Refusal refusal -> throw gpu
+                    ? new InvalidInput(step.name() + ": no kernel for " + options.target().name() + " can compute it (" + kernel + " "
+                            + refusal.reason() + "); compile for --target cpu")
+                    : new IllegalStateException(kernel + " refuses " + step + ": " + refusal.reason());
         };
+    }
+
+    private static Chosen chosen(String kernel, Step step, KernelCatalog.Offer offer) {
+        Step named = withKernel(step, kernel);
+        if (named instanceof Step.Convolve s && offer.libraryPlan().isPresent()) {
+            named = new Step.Convolve(s.name(), kernel, s.conv(), s.source(), s.weights(), s.bias(), s.addend(), s.activation(),
+                    s.destination(), s.workspace(), s.multiplyAdds(), offer.libraryPlan().map(Accelerator.LibraryPlan::name));
+        }
+        return new Chosen(named, offer.workspaceBytes(), offer.libraryPlan());
     }
 
     private Optional<Chosen> ask(List<String> kernels, Step step) {
         if (step instanceof Step.Convolve convolve && options.costs().isPresent()) {
             return fastest(kernels, convolve, options.costs().get());
         }
+        Optional<Chosen> first = Optional.empty();
         for (String kernel : kernels) {
             if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
-                return Optional.of(new Chosen(withKernel(step, kernel), offer.workspaceBytes()));
+                Chosen chosen = chosen(kernel, step, offer);
+                if (!avoidsHiddenCopies() || hiddenBytes(chosen) == 0) {
+                    return Optional.of(chosen);
+                }
+                first = first.filter(other -> hiddenBytes(other) <= hiddenBytes(chosen)).or(() -> Optional.of(chosen));
             }
         }
-        return Optional.empty();
+        return first;
+    }
+
+    /** The comparison's other variants take the kernel that a library offers first. */
+    private boolean avoidsHiddenCopies() {
+        return options.target().isGpu() && options.variant() == Variant.UPSCALE;
+    }
+
+    private static long hiddenBytes(Chosen chosen) {
+        return PlanSummary.hiddenCopyBytes(chosen.step(), chosen.workspaceBytes());
     }
 
     /** Offers take libraries time, so kernels are asked by ascending cost, and none after one whose cost is known. */
@@ -213,7 +260,7 @@ final class KernelChoice {
         }
         Comparator<String> byCost = Comparator.comparingDouble(kernel -> costs.nanos(kernel, step));
         return (offers.size() < 2 ? offers.keySet().stream().findFirst() : offers.keySet().stream().min(byCost))
-                .map(kernel -> new Chosen(withKernel(step, kernel), offers.get(kernel).workspaceBytes()));
+                .map(kernel -> chosen(kernel, step, offers.get(kernel)));
     }
 
     private String refusals(List<String> kernels, Step step) {
@@ -240,6 +287,8 @@ final class KernelChoice {
                     }
                     kernels.add("upscale.conv");
                 }
+                case "cudnn" -> kernels.addAll(List.of(GpuKernels.CONV, GpuKernels.FUSED));
+                case "cuda" -> { }
                 case "onednn" -> kernels.addAll(List.of("onednn.conv", "onednn.matmul"));
                 case "xnnpack" -> kernels.add("xnnpack.conv");
                 default -> throw new IllegalArgumentException("no engine " + engine);
@@ -292,7 +341,7 @@ final class KernelChoice {
     static Step withWorkspace(Step step, View workspace) {
         return switch (step) {
             case Step.Convolve s -> new Step.Convolve(s.name(), s.kernel(), s.conv(), s.source(), s.weights(), s.bias(),
-                    s.addend(), s.activation(), s.destination(), Optional.of(workspace), s.multiplyAdds());
+                    s.addend(), s.activation(), s.destination(), Optional.of(workspace), s.multiplyAdds(), s.libraryPlan());
             case Step.Compute s -> new Step.Compute(s.name(), s.kernel(), s.op(), s.sources(), s.activation(),
                     s.destination(), Optional.of(workspace));
             case Step.Copy s -> s;

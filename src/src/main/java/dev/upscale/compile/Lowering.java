@@ -7,6 +7,7 @@ import dev.upscale.graph.Node;
 import dev.upscale.graph.Op;
 import dev.upscale.graph.TensorType;
 import dev.upscale.graph.Window;
+import dev.upscale.plan.Accelerator;
 import dev.upscale.plan.Constant;
 import dev.upscale.plan.Operand;
 import dev.upscale.plan.Plan;
@@ -35,7 +36,9 @@ final class Lowering {
     private final Graph graph;
     private final CompileOptions options;
     private final Map<String, String> obstacles;
+    private final KernelCatalog catalog;
     private final KernelChoice kernels;
+    private final Map<String, Accelerator.LibraryPlan> libraryPlans = new LinkedHashMap<>();
     private final List<Fused> fused;
     private final Placement placement;
     private final Map<String, String> roots;
@@ -62,6 +65,7 @@ final class Lowering {
         this.graph = graph;
         this.options = options;
         this.obstacles = obstacles;
+        this.catalog = catalog;
         this.kernels = new KernelChoice(catalog, options);
         this.fused = options.uses(Technique.FUSION) ? Fusion.of(graph) : Fusion.none(graph);
         this.placement = Placement.of(graph, fused, options);
@@ -89,8 +93,9 @@ final class Lowering {
         }
         graph.outputs().forEach(this::emitOutput);
         ArenaLayout arena = ArenaLayout.of(storages.values(), steps);
-        return new Plan(graph.name(), options.variant().label(), "cpu", inputs, graph.outputs().stream().map(this::output).toList(),
-                arena.steps(), usedConstants(), arena.bytes(), arena.lowerBoundBytes(), consumers);
+        return new Plan(graph.name(), options.variant().label(), options.target().name(), inputs,
+                graph.outputs().stream().map(this::output).toList(), arena.steps(), usedConstants(), arena.bytes(),
+                arena.lowerBoundBytes(), consumers, catalog.accelerator(List.copyOf(libraryPlans.values())));
     }
 
     private Plan.Port input(String tensor) {
@@ -204,7 +209,7 @@ final class Lowering {
         return dense.computeIfAbsent(tensor, key -> {
             Location location = location(tensor);
             Storage storage = storage(tensor + ".packed", graph.type(tensor));
-            View view = Placement.dense(storage.place(), graph.type(tensor));
+            View view = dense(storage.place(), graph.type(tensor));
             copy(tensor, kind, location.operand(), view, reason);
             return view;
         });
@@ -214,12 +219,16 @@ final class Lowering {
         add(kernels.copy(new Step.Copy(name, "", kind, source, destination, reason)));
     }
 
+    private View dense(View.Place place, TensorType type) {
+        return Placement.dense(place, type, options.target().element());
+    }
+
     private Storage storage(String stem, TensorType type) {
         String name = stem;
         for (int number = 1; storages.containsKey(name); number++) {
             name = stem + "." + number;
         }
-        return storage(name, Placement.dense(View.Place.ARENA, type).extentBytes());
+        return storage(name, dense(View.Place.ARENA, type).extentBytes());
     }
 
     private Storage storage(String name, long bytes) {
@@ -232,6 +241,7 @@ final class Lowering {
     private void add(KernelChoice.Chosen chosen) {
         Step step = chosen.step();
         int place = steps.size();
+        chosen.libraryPlan().ifPresent(plan -> libraryPlans.put(plan.name(), plan));
         if (chosen.workspaceBytes() > 0) {
             Storage workspace = storage("workspace." + place, chosen.workspaceBytes());
             workspace.touch(place);
@@ -260,13 +270,13 @@ final class Lowering {
         for (String candidate : inPlace) {
             if (dies(candidate) && graph.type(candidate).equals(type)) {
                 Location location = location(candidate);
-                if (location.index().isEmpty() && location.view().equals(Placement.dense(location.view().place(), type))
+                if (location.index().isEmpty() && location.view().equals(dense(location.view().place(), type))
                         && location.view().place().kind() == View.Place.Kind.ARENA) {
                     return location.view();
                 }
             }
         }
-        return Placement.dense(storage(step.output(), type).place(), type);
+        return dense(storage(step.output(), type).place(), type);
     }
 
     /** Whether a tensor has memory to itself, and the step at hand is the last to read it. */
@@ -292,6 +302,7 @@ final class Lowering {
         long multiplyAdds = outputs * weightDims.get(1) * weightDims.get(2) * weightDims.get(3);
         // In place of the addend, unless the convolution still reads it while it writes.
         List<String> inPlace = step.addend().stream()
+                .filter(addend -> !options.target().isGpu()) // cuDNN does not say that a result may overwrite what is added
                 .filter(addend -> !root(addend).equals(root(node.input(0))))
                 .toList();
         Operand source = rowsOf(node.input(0), sourceDims);
@@ -302,7 +313,7 @@ final class Lowering {
         Step.Convolve exact = into.apply(destination);
         boolean addsInPlace = step.addend().isPresent() && exact.addend().get().view().equals(exact.destination());
         if (addsInPlace && (kernels.copiesInside(exact)
-                || !kernels.take(exact) && kernels.take(into.apply(Placement.dense(View.Place.ARENA, type))))) {
+                || !kernels.take(exact) && kernels.take(into.apply(dense(View.Place.ARENA, type))))) {
             // Without a kernel that adds, the sum is a step of its own, and needs the addend after the convolution.
             destination = destination(step, List.of());
             exact = into.apply(destination);
@@ -349,9 +360,10 @@ final class Lowering {
             List<Step.Convolve> parts = choice.cover().runs().stream().map(run -> part(choice.cover(), run)).toList();
             return Accumulation.of(kernels, exact, parts, () -> {
                 Storage scratch = storage(exact.name() + ".part", exact.destination().bytes());
-                return exact.destination().rank() == 4
+                View place = exact.destination().rank() == 4
                         ? View.channelsLast(scratch.place(), 0, exact.destination().dims(), exact.destination().dim(1))
                         : View.rowMajor(scratch.place(), 0, exact.destination().dims());
+                return place.of(exact.destination().element());
             });
         }
 
@@ -471,7 +483,7 @@ final class Lowering {
         View view = plain(source, step.name());
         View reshaped = Views.reshape(view, reshape.dims()).orElseGet(() -> {
             Storage storage = storage(step.output(), graph.type(source));
-            View rowMajor = View.rowMajor(storage.place(), 0, view.dims());
+            View rowMajor = View.rowMajor(storage.place(), 0, view.dims()).of(options.target().element());
             copy(step.name(), Step.Copy.Kind.LAYOUT, Operand.of(view), rowMajor,
                     "a reshape to " + reshape.dims() + " needs " + view.dims() + " in row-major order");
             return Views.reshape(rowMajor, reshape.dims()).orElseThrow();

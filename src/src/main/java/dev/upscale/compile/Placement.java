@@ -5,6 +5,7 @@ import dev.upscale.graph.Graph;
 import dev.upscale.graph.Node;
 import dev.upscale.graph.Op;
 import dev.upscale.graph.TensorType;
+import dev.upscale.plan.Element;
 import dev.upscale.plan.View;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,6 +29,7 @@ import java.util.stream.IntStream;
  */
 final class Placement {
     private final Graph graph;
+    private final Element element;
     private final Map<String, Fused> makers = new HashMap<>();
     private final Map<String, View> views = new HashMap<>();
     private final Map<String, String> refusals = new HashMap<>();
@@ -35,14 +37,17 @@ final class Placement {
     private final Set<Node> elided = new HashSet<>();
     private final Map<String, List<Integer>> positions = new HashMap<>();
 
-    private Placement(Graph graph, List<Fused> steps) {
+    private Placement(Graph graph, List<Fused> steps, Element element) {
         this.graph = graph;
+        this.element = element;
         steps.forEach(step -> makers.put(step.output(), step));
     }
 
     static Placement of(Graph graph, List<Fused> steps, CompileOptions options) {
-        Placement placement = new Placement(graph, steps);
-        graph.outputs().forEach(placement::placeOutput);
+        Placement placement = new Placement(graph, steps, options.target().element());
+        if (options.target().element() == Element.F32) { // outputs are
+            graph.outputs().forEach(placement::placeOutput);
+        }
         if (!options.uses(Technique.CONCATS_IN_PLACE)) {
             return placement;
         }
@@ -98,15 +103,15 @@ final class Placement {
         boolean sameOrder = type.rank() != 4 || type.dim(1) == 1 || type.dim(2) * type.dim(3) == 1;
         if (isComputed(root) && sameOrder && !views.containsKey(root)) {
             View.Place place = new View.Place(View.Place.Kind.OUTPUT, output);
-            views.put(root, dense(place, type));
+            views.put(root, dense(place, type, element));
         }
     }
 
     private void placeJointly(JointStorage joint) {
         TensorType type = graph.type(joint.image()).withDim(1, joint.width());
-        Storage storage = new Storage(joint.image(), dense(View.Place.ARENA, type).extentBytes());
+        Storage storage = new Storage(joint.image(), dense(View.Place.ARENA, type, element).extentBytes());
         storages.add(storage);
-        View whole = dense(storage.place(), type);
+        View whole = dense(storage.place(), type, element);
         joint.written().forEach((tensor, first) -> views.put(tensor, whole.slice(1, first, graph.type(tensor).dim(1))));
         joint.concats().forEach((concat, channels) -> {
             int first = channels.getFirst();
@@ -119,10 +124,11 @@ final class Placement {
         });
     }
 
-    static View dense(View.Place place, TensorType type) {
-        return isImage(type)
+    static View dense(View.Place place, TensorType type, Element element) {
+        View view = isImage(type)
                 ? View.channelsLast(place, 0, type.dims(), type.dim(1))
                 : View.rowMajor(place, 0, type.dims());
+        return view.of(element);
     }
 
     /** Whether a step writes the tensor: it is not an input, a constant or another view of something. */
@@ -150,9 +156,9 @@ final class Placement {
                 elided.add(concat);
                 return;
             }
-            Storage storage = new Storage(whole, dense(View.Place.ARENA, type).extentBytes());
+            Storage storage = new Storage(whole, dense(View.Place.ARENA, type, element).extentBytes());
             storages.add(storage);
-            views.put(whole, dense(storage.place(), type));
+            views.put(whole, dense(storage.place(), type, element));
         }
         View view = views.get(whole);
         if (view.place().kind() == View.Place.Kind.OUTPUT && type.rank() == 4) {
@@ -205,9 +211,9 @@ final class Placement {
                     || !view.strides().equals(first.strides())) {
                 return Optional.empty();
             }
-            next += (long) view.dim(1) * View.ELEMENT_BYTES;
+            next += (long) view.dim(1) * view.element().bytes();
         }
-        return Optional.of(new View(first.place(), first.offset(), graph.type(concat.output()).dims(), first.strides()));
+        return Optional.of(first.with(first.offset(), graph.type(concat.output()).dims(), first.strides()));
     }
 
     /** For each tensor that is only another view, the tensor whose memory it names. */

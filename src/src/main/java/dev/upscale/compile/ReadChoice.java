@@ -26,6 +26,21 @@ record ReadChoice(double gatherNanos, Cover cover, double coverNanos) {
      * @param positions its index
      */
     static ReadChoice of(Step.Convolve exact, int[] positions, CompileOptions options) {
+        return options.target().isGpu() ? onGpu(exact, positions, options.target().rates()) : onCpu(exact, positions, options);
+    }
+
+    /** By the target's rates; a sum over several slices takes a further step for each, and one that adds. */
+    private static ReadChoice onGpu(Step.Convolve exact, int[] positions, Target.Rates rates) {
+        View source = exact.source().view();
+        double pixels = (double) source.elements() / source.dim(1);
+        double perChannel = (double) exact.multiplyAdds() / positions.length * rates.multiplyAdd();
+        double perRun = 2 * rates.step() + 2 * exact.destination().elements() * rates.gatheredElement();
+        Cover cover = Cover.cheapest(positions, perChannel, perRun);
+        return new ReadChoice(rates.step() + pixels * positions.length * rates.gatheredElement(), cover,
+                cover.added() * perChannel + (cover.runs().size() - 1) * perRun);
+    }
+
+    private static ReadChoice onCpu(Step.Convolve exact, int[] positions, CompileOptions options) {
         View source = exact.source().view();
         int channels = source.dim(1);
         double perChannel = LibraryCosts.channel(exact, positions.length);

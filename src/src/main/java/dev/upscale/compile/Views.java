@@ -14,11 +14,11 @@ final class Views {
         View sliced = view.slice(axis, start, size);
         List<Long> strides = new ArrayList<>(sliced.strides());
         strides.set(axis, strides.get(axis) * step);
-        return new View(sliced.place(), sliced.offset(), sliced.dims(), strides);
+        return sliced.with(sliced.offset(), sliced.dims(), strides);
     }
 
     static View transpose(View view, List<Integer> permutation) {
-        return new View(view.place(), view.offset(),
+        return view.with(view.offset(),
                 permutation.stream().map(view.dims()::get).toList(),
                 permutation.stream().map(view.strides()::get).toList());
     }
@@ -31,7 +31,7 @@ final class Views {
             boolean repeated = source < 0 || view.dim(source) == 1 && dims.get(axis) != 1;
             strides.add(repeated ? 0L : view.stride(source));
         }
-        return new View(view.place(), view.offset(), dims, strides);
+        return view.with(view.offset(), dims, strides);
     }
 
     /**
@@ -99,8 +99,8 @@ final class Views {
         }
         if (dims.size() == 4 && dims.get(2) == 1 && dims.get(3) == 1 && (dims.get(1) == 1 || strides[1] == 1)) {
             long pixel = dims.get(0) == 1 ? dims.get(1) : strides[0];
-            return Optional.of(View.channelsLast(view.place(), view.offset(), dims, pixel));
+            return Optional.of(View.channelsLast(view.place(), view.offset(), dims, pixel).of(view.element()));
         }
-        return Optional.of(new View(view.place(), view.offset(), dims, List.of(strides)));
+        return Optional.of(view.with(view.offset(), dims, List.of(strides)));
     }
 }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Optional;
 
 /**
  * A network ready to run on one target for one batch size: which kernel reads and writes what, in order. Immutable; safe
@@ -21,10 +22,12 @@ import java.util.Optional;
  * @param arenaBytes the size of the arena that activations and workspaces share
  * @param arenaLowerBoundBytes what no arena can be smaller than: the most bytes that are needed at one time
  * @param consumers how many consumers (convolutions and matrix products with weights) the network has
+ * @param accelerator what a plan for a GPU has beside its steps
  */
 public record Plan(
         String model, String variant, String target, List<Port> inputs, List<Port> outputs, List<Step> steps,
-        Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers) {
+        Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers,
+        Optional<Accelerator> accelerator) {
 
     /** In what order a port's elements lie in the caller's memory, if not row-major. */
     public enum PortLayout {
@@ -84,6 +87,12 @@ public record Plan(
         constants = Collections.unmodifiableMap(new LinkedHashMap<>(constants));
     }
 
+    /** A plan for the CPU. */
+    public Plan(String model, String variant, String target, List<Port> inputs, List<Port> outputs, List<Step> steps,
+            Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers) {
+        this(model, variant, target, inputs, outputs, steps, constants, arenaBytes, arenaLowerBoundBytes, consumers, Optional.empty());
+    }
+
     /** The size of all constants, in bytes. */
     public long weightsBytes() {
         return constants.values().stream().mapToLong(Constant::bytes).sum();
@@ -91,7 +100,8 @@ public record Plan(
 
     /** The same plan over other constants. */
     Plan withConstants(Map<String, Constant> others) {
-        return new Plan(model, variant, target, inputs, outputs, steps, others, arenaBytes, arenaLowerBoundBytes, consumers);
+        return new Plan(model, variant, target, inputs, outputs, steps, others, arenaBytes, arenaLowerBoundBytes, consumers,
+                accelerator);
     }
 
     /** Multiply-adds of one run. */

@@ -95,10 +95,14 @@ public record PlanSummary(
 
     /** The workspace of a step if a library uses it and a tensor fits into it. */
     static long hiddenCopyBytes(Step step) {
-        if (step.kernel().startsWith("upscale.") || step.kernel().startsWith("java.")) {
+        return hiddenCopyBytes(step, step.workspace().map(View::bytes).orElse(0L));
+    }
+
+    /** What a step would count for with a workspace of that many bytes. */
+    public static long hiddenCopyBytes(Step step, long bytes) {
+        if (step.kernel().startsWith("upscale.") || step.kernel().startsWith("java.") || step.kernel().startsWith("cuda.")) {
             return 0;
         }
-        long bytes = step.workspace().map(View::bytes).orElse(0L);
         long smallest = step.destination().bytes();
         for (Operand source : step.sources()) {
             smallest = Math.min(smallest, source.view().bytes());

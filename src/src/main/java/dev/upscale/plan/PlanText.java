@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  * multiply-adds.
  *
  * <p>A place is {@code arena}, {@code in:NAME}, {@code out:NAME} or {@code const:NAME}, then {@code @} and the offset in
- * bytes, then the layout if it is not channels-last without gaps: {@code /12} for 12 elements from pixel to pixel,
+ * bytes, then {@code :f16} or {@code :bf16} where the elements are not f32, then the layout if it is not channels-last without gaps: {@code /12} for 12 elements from pixel to pixel,
  * {@code rows} for row-major, {@code |s,s,...} for other strides; and {@code [NAME]} if channels are read by that index.
  */
 public final class PlanText {
@@ -141,7 +141,7 @@ public final class PlanText {
             case OUTPUT -> "out:" + view.place().name();
             case CONSTANT -> "const:" + view.place().name();
         };
-        return place + "@" + view.offset() + layout(view);
+        return place + "@" + view.offset() + view.halves().map(element -> ":" + element.label()).orElse("") + layout(view);
     }
 
     private static String layout(View view) {

@@ -6,7 +6,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * What holds for every plan, whoever wrote it, and lets a runtime run one without checks of its own:
@@ -24,10 +26,13 @@ public final class PlanVerifier {
 
     private final Plan plan;
     private final Map<Place, Long> places = new HashMap<>();
+    private final Set<String> libraryPlans;
     private final WrittenMemory written = new WrittenMemory();
 
     private PlanVerifier(Plan plan) {
         this.plan = plan;
+        this.libraryPlans = plan.accelerator().stream().flatMap(part -> part.libraryPlans().stream())
+                .map(Accelerator.LibraryPlan::name).collect(Collectors.toSet());
     }
 
     /**
@@ -100,6 +105,9 @@ public final class PlanVerifier {
         StepShapes.verify(step, plan);
         verifyOverlap(step);
         step.workspace().ifPresent(workspace -> verifyWorkspace(step, workspace));
+        if (step instanceof Step.Convolve convolve) {
+            convolve.libraryPlan().ifPresent(name -> require(libraryPlans.contains(name), () -> "its library plan " + name + " is missing"));
+        }
     }
 
     private void verifyInside(View view, String role) {
@@ -110,6 +118,8 @@ public final class PlanVerifier {
         require(view.elements() <= Integer.MAX_VALUE, () -> "its " + role + " " + view + " has more than 2^31 elements");
         require(Math.addExact(view.offset(), view.extentBytes()) <= size,
                 () -> "its " + role + " " + view + " leaves the " + size + " bytes of its place");
+        require(view.element() == Element.F32 || view.place().kind() == Place.Kind.ARENA,
+                () -> "its " + role + " " + view + " holds " + view.element().label() + " outside of the arena");
         if (view.place().kind() == Place.Kind.CONSTANT) {
             require(plan.constants().get(view.place().name()).type() == Constant.Type.F32,
                     () -> "its " + role + " " + view + " holds no f32");

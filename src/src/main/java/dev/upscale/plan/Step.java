@@ -41,11 +41,19 @@ public sealed interface Step {
      * @param weights constant [O, C/groups, kernelH, kernelW] in the order of the source's and destination's channels
      * @param bias constant [O], or ""
      * @param addend a residual of the destination's shape, which may be the destination itself
+     * @param libraryPlan the library's own plan that carries it out, by its name in the plan's {@link Accelerator}
      */
     record Convolve(
             String name, String kernel, Op.Conv conv, Operand source, String weights, String bias,
-            Optional<Operand> addend, Function activation, View destination, Optional<View> workspace, long multiplyAdds)
+            Optional<Operand> addend, Function activation, View destination, Optional<View> workspace, long multiplyAdds,
+            Optional<String> libraryPlan)
             implements Step {
+
+        /** A convolution that needs no library's plan. */
+        public Convolve(String name, String kernel, Op.Conv conv, Operand source, String weights, String bias,
+                Optional<Operand> addend, Function activation, View destination, Optional<View> workspace, long multiplyAdds) {
+            this(name, kernel, conv, source, weights, bias, addend, activation, destination, workspace, multiplyAdds, Optional.empty());
+        }
 
         @Override
         public List<Operand> sources() {

@@ -39,7 +39,7 @@ final class TensorParts {
      * two parts of one pixel from two vectors that happen to be neighbours in the arena.
      */
     private static boolean hasMore(View known, View view) {
-        if (view.rank() < 2 || known.rank() != view.rank() || !known.place().equals(view.place())) {
+        if (view.rank() < 2 || known.rank() != view.rank() || !known.place().equals(view.place()) || !known.halves().equals(view.halves())) {
             return false;
         }
         long room = Long.MAX_VALUE;
@@ -52,7 +52,7 @@ final class TensorParts {
             }
         }
         long stride = Math.max(1, view.stride(1));
-        long distance = known.offset() / View.ELEMENT_BYTES - view.offset() / View.ELEMENT_BYTES;
+        long distance = known.offset() / known.element().bytes() - view.offset() / view.element().bytes();
         long first = distance / stride;
         long begin = Math.min(0, first);
         long end = Math.max(view.dim(1), first + known.dim(1));

@@ -2,6 +2,7 @@ package dev.upscale.plan;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -13,10 +14,11 @@ import java.util.stream.Collectors;
  * @param offset of its first element from the start of that memory, in bytes
  * @param dims sizes, as in the graph
  * @param strides distances in elements, one per dimension
+ * @param halves what the elements are if they are narrower than f32
  */
-public record View(Place place, long offset, List<Integer> dims, List<Long> strides) {
+public record View(Place place, long offset, List<Integer> dims, List<Long> strides, Optional<Element> halves) {
 
-    /** The size of one element: activations are f32. */
+    /** The size of an f32 element. */
     public static final int ELEMENT_BYTES = Float.BYTES;
 
     /** A memory that views lie in: a kind, and the name of the input, output or constant ("" for the arena). */
@@ -38,9 +40,32 @@ public record View(Place place, long offset, List<Integer> dims, List<Long> stri
         if (dims.size() != strides.size()) {
             throw new IllegalArgumentException(dims + " with strides " + strides);
         }
-        if (offset < 0 || offset % ELEMENT_BYTES != 0) {
+        if (halves.filter(element -> element == Element.F32).isPresent()) {
+            throw new IllegalArgumentException("f32 is not named");
+        }
+        if (offset < 0 || offset % halves.orElse(Element.F32).bytes() != 0) {
             throw new IllegalArgumentException("offset " + offset);
         }
+    }
+
+    /** A view of f32 elements. */
+    public View(Place place, long offset, List<Integer> dims, List<Long> strides) {
+        this(place, offset, dims, strides, Optional.empty());
+    }
+
+    /** The same elements' memory read as elements of another type: same place, offset, dimensions and strides. */
+    public View of(Element element) {
+        return new View(place, offset, dims, strides, element == Element.F32 ? Optional.empty() : Optional.of(element));
+    }
+
+    /** What the elements are. */
+    public Element element() {
+        return halves.orElse(Element.F32);
+    }
+
+    /** Another view of the same memory and type. */
+    public View with(long newOffset, List<Integer> newDims, List<Long> newStrides) {
+        return new View(place, newOffset, newDims, newStrides, halves);
     }
 
     /** A dense view in row-major order of its dimensions. */
@@ -86,7 +111,7 @@ public record View(Place place, long offset, List<Integer> dims, List<Long> stri
 
     /** The size of the elements, in bytes, without what lies between them. */
     public long bytes() {
-        return Math.multiplyExact(elements(), ELEMENT_BYTES);
+        return Math.multiplyExact(elements(), (long) element().bytes());
     }
 
     /** The bytes from the first element to the end of the last; an {@link ArithmeticException} if that is not a number. */
@@ -98,7 +123,7 @@ public record View(Place place, long offset, List<Integer> dims, List<Long> stri
             }
             last = Math.addExact(last, Math.multiplyExact(dims.get(axis) - 1L, strides.get(axis)));
         }
-        return Math.multiplyExact(Math.addExact(last, 1), ELEMENT_BYTES);
+        return Math.multiplyExact(Math.addExact(last, 1), (long) element().bytes());
     }
 
     /**
@@ -142,13 +167,13 @@ public record View(Place place, long offset, List<Integer> dims, List<Long> stri
     public View slice(int axis, int start, int size) {
         Integer[] sliced = dims.toArray(new Integer[0]);
         sliced[axis] = size;
-        return new View(place, offset + start * strides.get(axis) * ELEMENT_BYTES, Arrays.asList(sliced), strides);
+        return with(offset + start * strides.get(axis) * element().bytes(), Arrays.asList(sliced), strides);
     }
 
     @Override
     public String toString() {
         String shape = dims.stream().map(String::valueOf).collect(Collectors.joining(","));
         String steps = strides.stream().map(String::valueOf).collect(Collectors.joining(","));
-        return place + "+" + offset + "[" + shape + "|" + steps + "]";
+        return place + "+" + offset + halves.map(element -> " " + element.label() + " ").orElse("") + "[" + shape + "|" + steps + "]";
     }
 }

@@ -27,7 +27,7 @@ final class ViewOverlap {
     static boolean sameElements(View a, View b) {
         List<Integer> axesOfA = axes(a);
         List<Integer> axesOfB = axes(b);
-        return a.place().equals(b.place()) && a.offset() == b.offset()
+        return a.place().equals(b.place()) && a.offset() == b.offset() && a.halves().equals(b.halves())
                 && axesOfA.stream().map(a::dim).toList().equals(axesOfB.stream().map(b::dim).toList())
                 && axesOfA.stream().map(a::stride).toList().equals(axesOfB.stream().map(b::stride).toList());
     }
@@ -49,10 +49,10 @@ final class ViewOverlap {
      * between them. Such positions are unique only as long as no axis runs into the next longer stride.
      */
     private static boolean areSideBySide(View low, View high) {
-        if (low.rank() != high.rank()) {
+        if (low.rank() != high.rank() || low.element().bytes() != high.element().bytes()) {
             return false;
         }
-        long distance = (high.offset() - low.offset()) / View.ELEMENT_BYTES;
+        long distance = (high.offset() - low.offset()) / low.element().bytes();
         boolean apart = false;
         long room = Long.MAX_VALUE;
         for (int axis : sharedAxesByStride(low, high)) {

@@ -266,7 +266,7 @@ public final class StepTrial {
 
     private void check(String kernel, Step step, double[] expected) {
         long workspaceBytes = switch (CpuCatalog.ofMachine().offer(kernel, step)) {
-            case KernelCatalog.Offer(long bytes, String implementation) -> bytes;
+            case KernelCatalog.Offer offer -> offer.workspaceBytes();
             case KernelCatalog.Refusal(String reason) -> throw new Refused(reason);
         };
         steps.add(withWorkspace(step, workspaceBytes));

@@ -1,0 +1,114 @@
+package dev.upscale.runtime.cuda;
+
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.KernelCatalog;
+import dev.upscale.compile.Precision;
+import dev.upscale.compile.Target;
+import dev.upscale.compile.Variant;
+import dev.upscale.graph.Function;
+import dev.upscale.graph.InvalidInput;
+import dev.upscale.plan.Accelerator;
+import dev.upscale.plan.Element;
+import dev.upscale.plan.Step;
+import dev.upscale.runtime.cudnn.Candidate;
+import dev.upscale.runtime.cudnn.CuDnn;
+import dev.upscale.runtime.cudnn.Device;
+import dev.upscale.runtime.natives.NativeLibraries;
+import dev.upscale.runtime.natives.NativeLibrary;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What kernels can do on a described GPU, whether it is here or not: convolutions as plans that the real cuDNN builds for it, all else by our
+ * own kernels ({@link OurKernels}). Thread-safe; to be closed.
+ */
+public final class CudaCatalog implements KernelCatalog, AutoCloseable {
+    private static final Set<Function.Kind> SPECIAL = Set.of(Function.Kind.NONE, Function.Kind.RELU, Function.Kind.SIGMOID, Function.Kind.TANH,
+            Function.Kind.ELU);
+
+    private final DeviceDescription description;
+    private final Precision precision;
+    private final Device device;
+    private final PlanChoice plans;
+
+    private CudaCatalog(DeviceDescription description, Precision precision, boolean avoidsCopies) {
+        this.description = description;
+        this.precision = precision;
+        this.device = Device.describedBy(description.name(), description.propertiesJson());
+        String world = CuDnn.version() + " " + description.propertiesJson() + " compiled engines " + compilesEngines();
+        this.plans = new PlanChoice(device, precision, avoidsCopies, PlanCache.ofUser(world));
+    }
+
+    /**
+     * The kernels for a device.
+     *
+     * @param variant {@link Variant#UPSCALE} prefers plans without hidden copies to those that the library ranks first
+     * @throws InvalidInput if cuDNN is missing, too old, or does not take the description
+     */
+    public static CudaCatalog of(DeviceDescription description, Precision precision, Variant variant) {
+        String obstacle = CuDnn.obstacle();
+        if (!obstacle.isEmpty()) {
+            throw new InvalidInput("--target cuda:" + description.name() + ": " + obstacle);
+        }
+        return new CudaCatalog(description, precision, variant == Variant.UPSCALE);
+    }
+
+    /** How to compile a variant for a device. */
+    public static CompileOptions options(Variant variant, DeviceDescription description, Precision precision) {
+        Element element = switch (precision) {
+            case F32, TF32 -> Element.F32;
+            case F16 -> Element.F16;
+            case BF16 -> Element.BF16;
+        };
+        Target target = description.target(element, precision != Precision.F32);
+        return CompileOptions.of(variant, target, precision);
+    }
+
+    private static boolean compilesEngines() {
+        return NativeLibraries.isAvailable(NativeLibrary.NVRTC)
+                && (NativeLibraries.isAvailable(NativeLibrary.CUDA_DRIVER) || NativeLibraries.isAvailable(NativeLibrary.BUILD_DRIVER));
+    }
+
+    @Override
+    public Set<String> engines() {
+        return Set.of("cudnn", "cuda");
+    }
+
+    @Override
+    public Answer offer(String kernel, Step step) {
+        return switch (kernel) {
+            case "cudnn.conv" -> convolution((Step.Convolve) step, false);
+            case "cudnn.fused" -> convolution((Step.Convolve) step, true);
+            default -> OurKernels.offer(kernel, step);
+        };
+    }
+
+    private Answer convolution(Step.Convolve step, boolean generic) {
+        if (precision == Precision.F32 && (generic || !SPECIAL.contains(step.activation().kind()))) {
+            return new Refusal("the engines that cuDNN compiles round f32 factors to TF32");
+        }
+        if (!generic && step.activation().kind() == Function.Kind.CLIP) {
+            return new Refusal("cuDNN's engines for the pattern have no clip");
+        }
+        try {
+            return switch (plans.of(ConvolutionGraph.of(step, generic))) {
+                case PlanChoice.Choice.Refused refused -> new Refusal(refused.reason());
+                case PlanChoice.Choice.Taken(Candidate plan) -> new Offer(plan.workspaceBytes(), "engine " + plan.engine() + ", rank " + plan.rank(),
+                        Optional.of(new Accelerator.LibraryPlan("cudnn." + PlanCache.digest(plan.json()).substring(0, 12), plan.json())));
+            };
+        } catch (ConvolutionGraph.Inexpressible e) {
+            return new Refusal("cuDNN " + e.getMessage());
+        }
+    }
+
+    @Override
+    public Optional<Accelerator> accelerator(List<Accelerator.LibraryPlan> named) {
+        return Optional.of(new Accelerator(description.propertiesJson(), precision.label(), "cuDNN " + CuDnn.version(), named));
+    }
+
+    @Override
+    public void close() {
+        device.close();
+    }
+}
