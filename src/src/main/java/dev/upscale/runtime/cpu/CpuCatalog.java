@@ -93,7 +93,7 @@ public final class CpuCatalog implements KernelCatalog {
         try {
             if (engine == null) {
                 throw new IllegalArgumentException("no engine " + engineOf(step.kernel()) + " here, only "
-                        + String.join(", ", engines.keySet()) + "; compile the model on this machine, or see doctor");
+                        + String.join(", ", engines.keySet()) + "; compile with --engines of these, or bring its library (doctor says from where)");
             }
             return engine.prepare(step, preparation);
         } catch (RuntimeException e) {
