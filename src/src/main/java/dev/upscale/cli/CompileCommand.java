@@ -33,6 +33,9 @@ final class CompileCommand extends Console {
             + " or a file that doctor --describe-device wrote; the device need not be here, cuDNN must (see doctor)")
     private String target;
 
+    @Option(names = "--cuda", paramLabel = "DIR", description = "where to look first for CUDA's libraries, as doctor --cuda")
+    private Path cuda;
+
     @Option(names = {"-o", "--output"}, paramLabel = "PLAN", required = true, description = "where to write the plan")
     private Path output;
 
@@ -40,6 +43,9 @@ final class CompileCommand extends Console {
     public Integer call() {
         if (!target.equals("cpu") && !target.startsWith(GPU)) {
             throw new InvalidInput("--target " + target + " is not one of cpu, cuda:DEVICE");
+        }
+        if (cuda != null) {
+            System.setProperty("upscale.cuda", cuda.toString());
         }
         Variant chosen = EngineArguments.variant(variant);
         progress("compile %s ...", model.name());

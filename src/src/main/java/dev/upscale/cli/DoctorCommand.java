@@ -1,14 +1,20 @@
 package dev.upscale.cli;
 
+import dev.upscale.graph.InvalidInput;
+import dev.upscale.runtime.cuda.CudaVersions;
+import dev.upscale.runtime.cuda.InstalledDevice;
+import dev.upscale.runtime.cudnn.CuDnn;
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
 import dev.upscale.runtime.onednn.OneDnn;
 import dev.upscale.runtime.upscale.CpuKernels;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 @Command(
         name = "doctor",
@@ -27,11 +33,16 @@ final class DoctorCommand extends Console {
         static Library of(LibraryReport report) {
             List<Passed> passedOver = report.passedOver().stream().map(place -> new Passed(place.place(), place.reason())).toList();
             return switch (report) {
-                case LibraryReport.Loaded loaded -> new Library(loaded.library().title(), true, loaded.version(),
+                case LibraryReport.Loaded loaded -> new Library(loaded.library().title(), true, version(loaded),
                         instructionSet(loaded.library()), loaded.file().toString(), loaded.place(), passedOver, null);
                 case LibraryReport.Missing missing ->
                     new Library(missing.library().title(), false, null, null, null, null, passedOver, missing.cure());
             };
+        }
+
+        private static String version(LibraryReport.Loaded loaded) {
+            String told = loaded.library().isOfCuda() ? CudaVersions.of(loaded.library()) : "";
+            return told.isEmpty() ? loaded.version() : told;
         }
 
         private static String instructionSet(NativeLibrary library) {
@@ -47,10 +58,44 @@ final class DoctorCommand extends Console {
 
     record PeerFound(String name, String version) {}
 
-    record Gpu(boolean found, String reason) {}
+    /**
+     * The GPU side.
+     *
+     * @param found whether there is a GPU
+     * @param reason why not, or its name
+     * @param compiles whether plans can be compiled for a GPU here, and {@code obstacle} why not
+     */
+    record Gpu(boolean found, String reason, boolean compiles, String obstacle, List<Library> libraries) {
+        static Gpu examine() {
+            List<Library> libraries = NativeLibraries.findAllOfCuda().stream().map(Library::of).toList();
+            String obstacle = CuDnn.obstacle();
+            return InstalledDevice.obstacle()
+                    .map(reason -> new Gpu(false, reason, obstacle.isEmpty(), obstacle, libraries))
+                    .orElseGet(() -> new Gpu(true, InstalledDevice.describe().properties().get("deviceName").toString(), obstacle.isEmpty(), obstacle,
+                            libraries));
+        }
+    }
+
+    @Option(names = "--describe-device", description = "print a description of this machine's GPU, a JSON file for --target cuda:FILE.json")
+    private boolean describeDevice;
+
+    @Option(names = "--cuda", paramLabel = "DIR", description = "where to look first for CUDA's libraries: a folder of them, of Python packages, or a toolkit's"
+            + " (else UPSCALE_CUDA)")
+    private Path cuda;
 
     @Override
     public Integer call() {
+        if (cuda != null) {
+            System.setProperty("upscale.cuda", cuda.toString());
+        }
+        if (describeDevice) {
+            InstalledDevice.obstacle().ifPresent(obstacle -> {
+                throw new InvalidInput("--describe-device: there is no GPU to describe: " + obstacle);
+            });
+            out().print(InstalledDevice.describe().json());
+            out().flush();
+            return 0;
+        }
         Report report = examine();
         print(report, describe(report));
         return 0;
@@ -64,6 +109,9 @@ final class DoctorCommand extends Console {
             cures.add("start Java with --enable-native-access=dev.upscale,dev.upscale.bindings (the launcher does)");
         }
         libraries.stream().filter(library -> !library.found).forEach(library -> cures.add(library.name + ": " + library.cure));
+        Gpu gpu = Gpu.examine();
+        gpu.libraries.stream().filter(library -> !library.found && !"do nothing".equals(library.cure))
+                .forEach(library -> cures.add("for GPUs: " + library.name + ": " + library.cure));
         if (libraries.stream().noneMatch(Library::found)) {
             cures.add("until then everything runs in pure Java, correctly but slowly");
         }
@@ -72,7 +120,7 @@ final class DoctorCommand extends Console {
         List<PeerFound> peers = Peers.all().stream().map(peer -> new PeerFound(peer.name(), peer.version())).toList();
         return new Report(BuildVersion.read(), java, System.getProperty("os.name") + " " + System.getProperty("os.arch"),
                 Runtime.getRuntime().availableProcessors(), Processor.describe(), nativeAccess, libraries, peers,
-                new Gpu(false, "no GPU engine in this build; plans for a GPU are not made yet"), cures);
+                gpu, cures);
     }
 
     private static String describe(Report report) {
@@ -83,16 +131,20 @@ final class DoctorCommand extends Console {
         text.append("system     ").append(report.system).append(", ").append(report.cores).append(" cores\n");
         report.processor.forEach((name, value) -> text.append(String.format("%-10s %s%n", name, value)));
         text.append("native     access ").append(report.nativeAccess ? "allowed" : "DENIED").append('\n');
-        for (Library library : report.libraries) {
-            text.append(String.format("%-12s %s%n", library.name,
-                    library.found ? library.version + (library.instructionSet == null ? "" : " (" + library.instructionSet + ")") + ", " + library.place + ", " + library.file : "MISSING"));
-            library.passedOver.forEach(passed -> text.append("             passed over: ").append(passed.place).append(": ")
-                    .append(passed.reason).append('\n'));
-        }
+        report.libraries.forEach(library -> describe(library, text));
         text.append("peers      ").append(report.peers.isEmpty() ? "none on the class path" : report.peers.stream()
                 .map(peer -> peer.name + " " + peer.version).reduce((one, other) -> one + ", " + other).orElseThrow()).append('\n');
-        text.append("GPU        ").append(report.gpu.reason).append('\n');
+        text.append("GPU        ").append(report.gpu.found ? report.gpu.reason : "none: " + report.gpu.reason).append('\n');
+        text.append("           plans for a GPU can").append(report.gpu.compiles ? " be compiled here\n" : "not be compiled here: " + report.gpu.obstacle + "\n");
+        report.gpu.libraries.forEach(library -> describe(library, text));
         report.cures.forEach(cure -> text.append("cure: ").append(cure).append('\n'));
         return text.toString();
+    }
+
+    private static void describe(Library library, StringBuilder text) {
+        text.append(String.format("%-12s %s%n", library.name,
+                library.found ? library.version + (library.instructionSet == null ? "" : " (" + library.instructionSet + ")") + ", " + library.place + ", " + library.file : "MISSING"));
+        library.passedOver.forEach(passed -> text.append("             passed over: ").append(passed.place).append(": ")
+                .append(passed.reason).append('\n'));
     }
 }

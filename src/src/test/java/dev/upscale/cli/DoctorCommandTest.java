@@ -3,6 +3,7 @@ package dev.upscale.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -17,7 +18,31 @@ class DoctorCommandTest {
         }
         assertTrue(report.get("cores").intValue() >= 1);
         assertTrue(report.get("java").get("version").stringValue().startsWith("25"));
-        assertTrue(report.has("gpu") && report.has("nativeAccess"));
+        assertTrue(report.has("nativeAccess"));
+    }
+
+    @Test
+    void everyLibraryOfTheGpuIsFoundWithItsVersionOrHasACure() {
+        JsonNode gpu = CommandLineRun.of("doctor", "--json").json().get("gpu");
+
+        assertEquals(List.of("cuBLASLt", "NVRTC", "CUDA driver", "driver for building", "cuDNN"),
+                gpu.get("libraries").valueStream().map(library -> library.get("name").stringValue()).toList());
+        for (JsonNode library : gpu.get("libraries")) {
+            assertTrue(library.get("found").booleanValue() ? library.get("version").stringValue().contains(".")
+                    : !library.get("cure").stringValue().isEmpty() && !library.get("passedOver").isEmpty(), library.toString());
+        }
+        assertEquals(gpu.get("compiles").booleanValue(), gpu.get("obstacle").stringValue().isEmpty());
+    }
+
+    @Test
+    void aGpuIsDescribedOrThereIsNone() {
+        CommandLineRun run = CommandLineRun.of("doctor", "--describe-device");
+
+        if (run.exitCode() == 0) {
+            assertTrue(run.out().contains("multiProcessorCount"), run.out());
+        } else {
+            run.refused("there is no GPU to describe");
+        }
     }
 
     @Test
