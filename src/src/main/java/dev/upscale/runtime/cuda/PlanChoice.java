@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * these that copies no tensor into its workspace. Each graph is searched once. Thread-safe.
  */
 final class PlanChoice {
-    /** Engines that cuDNN compiles take it about half a second each; the first ones do, or none. */
+    /** Engines that cuDNN compiles take it about half a second each and round f32 factors; the first ones do, or none. */
     private static final int MOST_COMPILED = 4;
 
     private final Device device;
@@ -60,7 +60,7 @@ final class PlanChoice {
         PlanSearch.Found found;
         try {
             found = PlanSearch.search(graph, device, plan -> {
-                if (plan.notes().contains(Candidate.Note.RUNTIME_COMPILATION) && ++compiled[0] >= MOST_COMPILED) {
+                if (plan.notes().contains(Candidate.Note.RUNTIME_COMPILATION) && (!allows(plan) || ++compiled[0] >= MOST_COMPILED)) {
                     return true;
                 }
                 if (!allows(plan)) {
