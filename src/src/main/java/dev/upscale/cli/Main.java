@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
             VerifyCommand.class,
             BenchCommand.class,
             EvalCommand.class,
+            StudyCommand.class,
+            TuneCommand.class,
             DoctorCommand.class,
             OrderCommand.class,
             CopiesCommand.class,

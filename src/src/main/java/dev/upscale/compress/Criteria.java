@@ -87,7 +87,7 @@ public final class Criteria {
                 ratings.put(consumer.weight(), Arrays.stream(risen).map(value -> value * scale).toArray());
                 return;
             }
-            waiting.put(consumer, new JointElimination.Member(consumer, labels, elimination, scale));
+            waiting.put(consumer, new JointElimination.Member(consumer, labels, elimination, 1 / scale, 1));
             segments.removeIf(segment -> {
                 List<Consumer> own = segment.consumers().stream().filter(consumers::contains).toList();
                 boolean ready = !own.isEmpty() && waiting.keySet().containsAll(own);

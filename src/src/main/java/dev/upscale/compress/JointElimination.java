@@ -15,16 +15,26 @@ final class JointElimination {
      * A consumer of the segment.
      *
      * @param labels one for each of its channels
-     * @param scale what its errors are multiplied with before they are added to those of the others
+     * @param variance what its errors are divided by
+     * @param weight what they are then multiplied with, before they are added to those of the others
      */
-    record Member(Consumer consumer, int[] labels, BackwardElimination elimination, double scale) {
+    record Member(Consumer consumer, int[] labels, BackwardElimination elimination, double variance, double weight) {
+
+        /** How much its error has risen, over the variance. */
+        double error() {
+            return elimination.raised() / variance;
+        }
+
+        private double scale() {
+            return weight / variance;
+        }
 
         /** By how much its scaled error would rise for each label; 0 for labels that it does not read. */
         private void addIncrements(double[] byLabel) {
             double[] increments = elimination.increments();
             for (int channel = 0; channel < labels.length; channel++) {
                 if (increments[channel] != Double.POSITIVE_INFINITY) {
-                    byLabel[labels[channel]] += scale * increments[channel];
+                    byLabel[labels[channel]] += scale() * increments[channel];
                 }
             }
         }
@@ -59,7 +69,7 @@ final class JointElimination {
     }
 
     private double raised() {
-        return members.stream().mapToDouble(member -> member.scale * member.elimination.raised()).sum();
+        return members.stream().mapToDouble(member -> member.weight * member.error()).sum();
     }
 
     /**
