@@ -45,7 +45,7 @@ final class BenchCommand extends Console {
     private List<String> engineSets = List.of();
 
     @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time:"
-            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, supersets, sums, fusion, winograd (called upscale-T)")
+            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, folding, supersets, sums, fusion, winograd (called upscale-T)")
     private List<String> ablations = List.of();
 
     @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")

@@ -30,6 +30,9 @@ public final class Compiler {
         if (!options.gathers() && options.uses(Technique.HOISTING)) {
             pruned = HoistSelections.apply(pruned, KernelChoice.foldsGathers(options));
         }
+        if (!options.gathers() && !options.engines().contains("upscale") && !options.target().isGpu() && options.uses(Technique.FOLDING)) {
+            pruned = FoldIntoAdditions.apply(pruned, options);
+        }
         return Lowering.lower(pruned, catalog, options, consumers, order.obstacles());
     }
 

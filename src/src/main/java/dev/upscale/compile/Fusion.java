@@ -14,7 +14,8 @@ import java.util.Optional;
  * Which nodes become one step: a convolution or matrix product with the addition of a residual and an activation behind
  * it; a scale or an operation on two tensors with an activation behind it. What is between must be read by nothing else.
  *
- * <p>Of an addition of two convolutions, the later one takes it, so that the other is there before it.
+ * <p>Of an addition of two convolutions, one takes it that reads a whole tensor, else the later one. The step stands where the addition
+ * stood, so that the other is there before it.
  */
 final class Fusion {
 
@@ -101,7 +102,7 @@ final class Fusion {
                     && isSoleReader(operand)
                     && !add.input(0).equals(add.input(1))
                     && graph.type(add.input(0)).equals(graph.type(add.input(1)))
-                    && (latest == null || index.get(before) > index.get(latest))) {
+                    && (latest == null || isBetter(before, latest, index))) {
                 latest = before;
             }
         }
@@ -112,6 +113,16 @@ final class Fusion {
                 join(latest, add);
             }
         }
+    }
+
+    /** Libraries add where they read a whole tensor; otherwise the later one is as good as the earlier. */
+    private boolean isBetter(Node one, Node other, Map<Node, Integer> index) {
+        boolean whole = readsWhole(one);
+        return whole == readsWhole(other) ? index.get(one) > index.get(other) : whole;
+    }
+
+    private boolean readsWhole(Node product) {
+        return graph.producer(product.input(0)).flatMap(HoistSelections::selection).isEmpty();
     }
 
     private void join(Node before, Node after) {

@@ -1,15 +1,13 @@
 package dev.upscale.compile;
 
 import dev.upscale.graph.Function;
-import dev.upscale.plan.Step;
-import dev.upscale.plan.View;
 
 /**
  * About what steps take where a convolution of a library does not read its channels where they lie, in nanoseconds on one thread: what
  * the ways around a gather are chosen by. Fits to measured times of oneDNN, XNNPACK and the pure-Java kernels.
  */
 final class LibraryCosts {
-    private static final double MULTIPLY_ADD = 0.02;
+    private static final double MULTIPLY_ADD = 0.014;
     private static final double CALL = 2000;
 
     /** An element gathered in pure Java. */
@@ -19,8 +17,9 @@ final class LibraryCosts {
     private static final double ADDED = 0.25;
     private static final double ADDED_BY_INDEX = 2.0;
 
-    /** An element added by the convolution that makes it: read and written once more. */
-    private static final double SUMMED = 0.12;
+    /** One more convolution that adds by itself, and each element that it adds: tiny matrix products reach no library's peak. */
+    private static final double SUM_CALL = 8000;
+    private static final double SUMMED = 0.3;
 
     /** An element's activation in pure Java: a clamp, or a function with an exponential. */
     private static final double CLAMPED = 0.25;
@@ -28,14 +27,18 @@ final class LibraryCosts {
 
     private LibraryCosts() {}
 
-    /** A gather of so many channels of a source. */
-    static double gather(View source, int channels) {
-        return CALL + pixels(source) * channels * GATHERED;
+    static double multiplyAdds(double count) {
+        return count * MULTIPLY_ADD;
     }
 
-    /** So many channels of a sum, made a second time from operands read by index. */
-    static double addAgain(View source, int channels) {
-        return CALL + pixels(source) * channels * ADDED_BY_INDEX;
+    /** A gather of so many elements. */
+    static double gather(double elements) {
+        return CALL + elements * GATHERED;
+    }
+
+    /** So many elements of a sum, made a second time from operands read by index or, of a slice, side by side. */
+    static double addAgain(double elements, boolean byIndex) {
+        return CALL + elements * (byIndex ? ADDED_BY_INDEX : GATHERED);
     }
 
     /** A sum that is a step of its own. */
@@ -43,19 +46,14 @@ final class LibraryCosts {
         return CALL + elements * ADDED;
     }
 
-    /** A channel of a convolution's source. */
-    static double channel(Step.Convolve step, int channels) {
-        return (double) step.multiplyAdds() / channels * MULTIPLY_ADD;
-    }
-
-    /** One more convolution whose result is added by the library itself. */
-    static double sum(Step.Convolve step) {
-        return CALL + step.destination().elements() * SUMMED;
+    /** One more convolution of so many outputs that adds by itself. */
+    static double sum(double elements) {
+        return SUM_CALL + elements * SUMMED;
     }
 
     /** One more convolution whose result is added by a step of its own. */
-    static double sumApart(Step.Convolve step) {
-        return 2 * CALL + step.destination().elements() * (SUMMED + ADDED);
+    static double sumApart(double elements) {
+        return 2 * CALL + elements * (SUMMED + ADDED);
     }
 
     /** An activation that is a step of its own. */
@@ -65,9 +63,5 @@ final class LibraryCosts {
             case RELU, CLIP -> CALL + elements * CLAMPED;
             default -> CALL + elements * ACTIVATED;
         };
-    }
-
-    private static double pixels(View source) {
-        return (double) source.elements() / source.dim(source.rank() == 4 ? 1 : source.rank() - 1);
     }
 }

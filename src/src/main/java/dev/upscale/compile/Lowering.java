@@ -353,7 +353,7 @@ final class Lowering {
             if (exact.conv().groups() != 1) {
                 return Optional.empty();
             }
-            ReadChoice choice = ReadChoice.of(exact, positions, options);
+            ReadChoice choice = ReadChoice.of(ReadChoice.Read.of(exact, positions), options);
             if (!choice.isCovered() || options.weighsGathers() && choice.gatherNanos() < choice.coverNanos()) {
                 return Optional.empty();
             }
@@ -412,7 +412,7 @@ final class Lowering {
         /** What the gather costs, and what the other choices would have. */
         private String weighed() {
             return options.gathers() || exact.conv().groups() != 1 ? ""
-                    : "; " + ReadChoice.of(exact, constants.get(exact.source().index()).ints(), options).describe();
+                    : "; " + ReadChoice.of(ReadChoice.Read.of(exact, constants.get(exact.source().index()).ints()), options).describe();
         }
     }
 

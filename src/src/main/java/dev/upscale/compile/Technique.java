@@ -16,6 +16,8 @@ public enum Technique {
     JOINT_STORAGE,
     /** Selections of channels before channel-wise passes ({@link HoistSelections}). */
     HOISTING,
+    /** Gathers folded into additions, for libraries ({@link FoldIntoAdditions}). */
+    FOLDING,
     /** Zero weights for channels that lie between those that a library's convolution retains ({@link Cover}). */
     SUPERSETS,
     /** A library's convolution as a sum over several slices ({@link Accumulation}). */

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * What a plan costs beside its arithmetic, per run. The components are the fields of the command line's JSON.
@@ -15,7 +16,7 @@ import java.util.Set;
  * @param hiddenCopyBytes workspaces of library kernels that are at least as large as one of the tensors they read or write:
  *     there the library moves it
  * @param foldedBytes what kernels write beyond their own output because a gather was folded into them: partial sums over some of a
- *     convolution's channels
+ *     convolution's channels, and channels of an addition that are made a second time
  * @param consumers convolutions and matrix products with weights
  * @param views consumers that read part of a tensor where it lies: as a slice or by index
  * @param arenaBytes the size of the arena
@@ -40,17 +41,17 @@ public record PlanSummary(
         TensorParts parts = new TensorParts(plan);
         long hidden = 0;
         Set<String> views = new HashSet<>();
-        long partial = 0;
+        long folded = 0;
         for (Step step : plan.steps()) {
             copyOf(step).ifPresent(remaining::add);
             hidden += hiddenCopyBytes(step);
             if (step instanceof Step.Convolve convolve && parts.isPart(convolve.source())) {
                 views.add(step.name());
             }
-            partial += partialSumBytes(step, plan.steps());
+            folded += partialSumBytes(step, plan.steps()) + repeatedBytes(step, plan.steps());
             parts.write(step.destination());
         }
-        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), hidden, partial,
+        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), hidden, folded,
                 plan.consumers(), views.size(), plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes(), remaining);
     }
 
@@ -61,6 +62,26 @@ public record PlanSummary(
                 .filter(view -> steps.stream().anyMatch(other -> other instanceof Step.Convolve && other != step
                         && other.name().equals(step.name()) && other.destination().equals(view)))
                 .mapToLong(View::bytes).sum();
+    }
+
+    /** What an operation writes that makes some channels again of what another step of the same operation makes whole. */
+    private static long repeatedBytes(Step step, List<Step> steps) {
+        boolean repeats = step instanceof Step.Compute part && part.op() instanceof Op.Binary && steps.stream().anyMatch(other ->
+                other instanceof Step.Compute whole && other != step && whole.op().equals(part.op()) && isPart(part.sources(), whole.sources()));
+        return repeats ? step.destination().bytes() : 0;
+    }
+
+    private static boolean isPart(List<Operand> parts, List<Operand> wholes) {
+        return IntStream.range(0, parts.size()).allMatch(k -> isPart(parts.get(k), wholes.get(k)));
+    }
+
+    private static boolean isPart(Operand part, Operand whole) {
+        View chosen = part.view();
+        View all = whole.view();
+        long channel = (chosen.offset() - all.offset()) / View.ELEMENT_BYTES;
+        return !whole.isIndexed() && chosen.place().equals(all.place()) && chosen.strides().equals(all.strides()) && chosen.rank() == 4
+                && (chosen.offset() == all.offset() && part.isIndexed() || !part.isIndexed() && chosen.dim(1) < all.dim(1)
+                        && channel >= 0 && channel + chosen.dim(1) <= all.dim(1));
     }
 
     /**
