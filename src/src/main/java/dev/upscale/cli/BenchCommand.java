@@ -51,7 +51,7 @@ final class BenchCommand extends Console {
     @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")
     private boolean profiled;
 
-    @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with: onnxruntime; each on the unpruned"
+    @Option(names = "--peers", paramLabel = "P,P", split = ",", description = "other runtimes to compare with: onnxruntime, or pytorch where it was built in; each on the unpruned"
             + " network, and on what export writes of the pattern (called PEER@export)")
     private List<String> peers = List.of();
 

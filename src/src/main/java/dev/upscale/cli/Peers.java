@@ -30,7 +30,7 @@ final class Peers {
     static Peer named(String name) {
         List<Peer> all = all();
         return all.stream().filter(peer -> peer.name().equals(name)).findFirst().orElseThrow(() -> new InvalidInput(
-                "there is no peer " + name + "; " + (all.isEmpty() ? "none is on the class path: the launcher puts bench/target there once it is built"
+                "there is no peer " + name + (name.equals("pytorch") ? " in this build; 'mvn -B -Ppytorch -Dmaven.test.skip=true package' adds it" : "") + "; " + (all.isEmpty() ? "none is on the class path: the launcher puts bench/target there once it is built"
                         : "there are " + String.join(", ", all.stream().map(Peer::name).toList()))));
     }
 }
