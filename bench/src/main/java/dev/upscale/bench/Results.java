@@ -5,11 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What {@code bench/measure.sh} and {@code bench/kernels.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
+ * What {@code bench/measure.sh}, {@code bench/kernels.sh} and {@code bench/exports.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
  * tables and the figure anew from these documents.
  */
 public final class Results {
@@ -17,6 +18,8 @@ public final class Results {
     private static final String NETWORKS_END = "<!-- measured: end -->\n";
     private static final String KERNELS_BEGIN = "<!-- kernels: written by bench/kernels.sh from docs/results, not by hand -->\n";
     private static final String KERNELS_END = "<!-- kernels: end -->\n";
+    private static final String EXPORTS_BEGIN = "<!-- exports: written by bench/exports.sh from docs/results, not by hand -->\n";
+    private static final String EXPORTS_END = "<!-- exports: end -->\n";
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
     private Results() {}
@@ -50,8 +53,9 @@ public final class Results {
         Path results = project.resolve("docs/results");
         List<ResultsDocument> documents = ResultsDocument.readAll(results);
         List<KernelResults> kernels = KernelResults.readAll(results);
+        List<JsonNode> exports = ExportResults.readAll(results);
         for (Path page : List.of(project.resolve("README.md"), project.resolve("docs/benchmarks.md"))) {
-            Files.writeString(page, page(page, documents, kernels));
+            Files.writeString(page, page(page, documents, kernels, exports));
         }
         if (!documents.isEmpty()) {
             Path figure = project.resolve("docs/figures/networks.svg");
@@ -61,13 +65,14 @@ public final class Results {
     }
 
     /** What a page is to say, given the documents. */
-    static String page(Path page, List<ResultsDocument> documents, List<KernelResults> kernels) throws IOException {
+    static String page(Path page, List<ResultsDocument> documents, List<KernelResults> kernels, List<JsonNode> exports) throws IOException {
         String text = Files.readString(page);
         if (page.endsWith("README.md")) {
             return replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.readme(documents));
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(documents));
-        return replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(kernels));
+        String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(kernels));
+        return replaced(page, both, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(exports));
     }
 
     private static String replaced(Path page, String text, String beginning, String ending, String tables) {

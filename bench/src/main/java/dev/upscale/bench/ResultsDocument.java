@@ -134,7 +134,7 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
 
     private static boolean isOne(Path file) {
         String name = file.getFileName().toString();
-        return name.endsWith(".json") && !name.startsWith(KernelResults.PREFIX);
+        return name.endsWith(".json") && !name.startsWith(KernelResults.PREFIX) && !name.startsWith(ExportResults.PREFIX);
     }
 
     private static ResultsDocument read(Path file) throws IOException {

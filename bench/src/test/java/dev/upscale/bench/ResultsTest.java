@@ -176,8 +176,9 @@ class ResultsTest {
     void thePagesSayWhatTheResultsSay() throws Exception {
         List<ResultsDocument> documents = ResultsDocument.readAll(PROJECT.resolve("docs/results"));
         List<KernelResults> kernels = KernelResults.readAll(PROJECT.resolve("docs/results"));
+        List<JsonNode> exports = ExportResults.readAll(PROJECT.resolve("docs/results"));
         for (String page : List.of("README.md", "docs/benchmarks.md")) {
-            assertEquals(Results.page(PROJECT.resolve(page), documents, kernels), Files.readString(PROJECT.resolve(page)),
+            assertEquals(Results.page(PROJECT.resolve(page), documents, kernels, exports), Files.readString(PROJECT.resolve(page)),
                     page + ": bench/measure.sh --page rewrites it");
         }
         if (!documents.isEmpty()) {
