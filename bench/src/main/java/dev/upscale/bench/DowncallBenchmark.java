@@ -45,6 +45,11 @@ public class DowncallBenchmark {
                 }
                 """)));
         session = BoundSession.open(executable, 1);
+        session.input(0).put(0, 3);
+        session.run();
+        if (session.output(0).get(0) != 6) {
+            throw new IllegalStateException("2 · 3 is not " + session.output(0).get(0));
+        }
     }
 
     /** The C library's {@code abs}: the bare call. */
