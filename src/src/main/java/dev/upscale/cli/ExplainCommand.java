@@ -71,6 +71,10 @@ final class ExplainCommand extends Console {
             text.append(String.format(Locale.ROOT, "%n%s %s: %s%n  %s%n", copy.kind().name().toLowerCase(Locale.ROOT),
                     Table.bytes(copy.bytes()), copy.name(), copy.reason()));
         }
+        for (PlanFields.Hidden copy : PlanFields.hidden(plan)) {
+            text.append(String.format(Locale.ROOT, "%nhidden %s: %s%n  %s moves a tensor into its workspace%n", Table.bytes(copy.bytes()), copy.name(),
+                    copy.kernel()));
+        }
         return text.toString();
     }
 }

@@ -3,6 +3,7 @@ package dev.upscale.cli;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanSummary;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -11,7 +12,16 @@ final class PlanFields {
     /** A copy that is left. */
     record Remaining(String name, String kind, long bytes, String reason) {}
 
+    /** A workspace that holds a tensor. */
+    record Hidden(String name, String kernel, long bytes) {}
+
     private PlanFields() {}
+
+    /** Each step in whose workspace a library moves a tensor. */
+    static List<Hidden> hidden(Plan plan) {
+        return plan.steps().stream().filter(step -> PlanSummary.hiddenCopyBytes(step) > 0)
+                .map(step -> new Hidden(step.name(), step.kernel(), PlanSummary.hiddenCopyBytes(step))).toList();
+    }
 
     static Map<String, Object> of(Plan plan) {
         PlanSummary summary = PlanSummary.of(plan);
@@ -36,6 +46,7 @@ final class PlanFields {
         fields.put("model", plan.model());
         fields.put("variant", plan.variant());
         fields.put("target", plan.target());
+        fields.put("hidden", hidden(plan));
         fields.put("remaining", PlanSummary.of(plan).remaining().stream()
                 .map(copy -> new Remaining(copy.name(), copy.kind().name().toLowerCase(Locale.ROOT), copy.bytes(), copy.reason())).toList());
         return fields;

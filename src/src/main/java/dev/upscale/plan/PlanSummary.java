@@ -115,7 +115,7 @@ public record PlanSummary(
     }
 
     /** The workspace of a step if a library uses it and a tensor fits into it. */
-    static long hiddenCopyBytes(Step step) {
+    public static long hiddenCopyBytes(Step step) {
         return hiddenCopyBytes(step, step.workspace().map(View::bytes).orElse(0L));
     }
 

@@ -53,6 +53,30 @@ class PlanVerifierTest {
     }
 
     @Test
+    void narrowElementsLieInTheArena() {
+        refused("its destination output y+0 f16 [1,10|10,1] holds f16 outside of the arena", 8,
+                destination(View.rowMajor(Plans.output("y"), 0, List.of(1, 10)).of(Element.F16)));
+        assertEquals(3 * 4 * 2, View.rowMajor(Place.ARENA, 0, List.of(3, 4)).of(Element.F16).bytes());
+        assertEquals(2 * 5, View.channelsLast(Place.ARENA, 0, List.of(1, 8, 2, 2), 8).of(Element.BF16).slice(1, 5, 3).offset());
+        assertThrows(IllegalArgumentException.class, () -> View.rowMajor(Place.ARENA, 0, List.of(3)).of(Element.F16).with(1, List.of(3), List.of(1L)));
+    }
+
+    @Test
+    void aLibraryPlanThatAStepNamesIsThere() {
+        int convolution = PLAN.steps().indexOf(PLAN.steps().stream().filter(Step.Convolve.class::isInstance).findFirst().orElseThrow());
+        UnaryOperator<Step> named = step -> {
+            Step.Convolve s = (Step.Convolve) step;
+            return new Step.Convolve(s.name(), s.kernel(), s.conv(), s.source(), s.weights(), s.bias(), s.addend(), s.activation(), s.destination(),
+                    s.workspace(), s.multiplyAdds(), Optional.of("cudnn.1"));
+        };
+        Plan plan = Plans.withStep(PLAN, convolution, named);
+        refused("its library plan cudnn.1 is missing", plan);
+        PlanVerifier.verify(new Plan(plan.model(), plan.variant(), "cuda:h100", plan.inputs(), plan.outputs(), plan.steps(), plan.constants(),
+                plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.consumers(),
+                Optional.of(new Accelerator("{}", "f16", "cuDNN 9.24.0", List.of(new Accelerator.LibraryPlan("cudnn.1", "{}"))))));
+    }
+
+    @Test
     void onlyTheChannelsThatAnIndexChoosesAreReadAndMayNotBeWritten() {
         View image = Plans.image(0, 8, 8);
         Plan.Port port = Plans.port("x", 1, 8, 4, 4);
