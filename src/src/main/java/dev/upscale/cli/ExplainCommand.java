@@ -5,6 +5,7 @@ import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.PlanText;
+import dev.upscale.plan.Step;
 import dev.upscale.report.Page;
 import dev.upscale.report.StepComparison;
 import java.nio.file.Files;
@@ -70,6 +71,9 @@ final class ExplainCommand extends Console {
         for (PlanSummary.Remaining copy : summary.remaining()) {
             text.append(String.format(Locale.ROOT, "%n%s %s: %s%n  %s%n", copy.kind().name().toLowerCase(Locale.ROOT),
                     Table.bytes(copy.bytes()), copy.name(), copy.reason()));
+            for (Step.Copy.Choice choice : copy.choices()) {
+                text.append(String.format(Locale.ROOT, "    %-10s %s%n", Table.time(choice.nanos()), choice.what()));
+            }
         }
         for (PlanFields.Hidden copy : PlanFields.hidden(plan)) {
             text.append(String.format(Locale.ROOT, "%nhidden %s: %s%n  %s moves a tensor into its workspace%n", Table.bytes(copy.bytes()), copy.name(),

@@ -2,6 +2,7 @@ package dev.upscale.cli;
 
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanSummary;
+import dev.upscale.plan.Step;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -9,8 +10,14 @@ import java.util.Map;
 
 /** The fields that every JSON document has for a plan or variant. */
 final class PlanFields {
-    /** A copy that is left. */
-    record Remaining(String name, String kind, long bytes, String reason) {}
+    /** A copy that is left; where there was a choice, what it and the others are estimated to take, in nanoseconds. */
+    record Remaining(String name, String kind, long bytes, String reason, Long nanos, List<Step.Copy.Choice> alternatives) {
+        static Remaining of(PlanSummary.Remaining copy) {
+            List<Step.Copy.Choice> choices = copy.choices();
+            return new Remaining(copy.name(), copy.kind().name().toLowerCase(Locale.ROOT), copy.bytes(), copy.reason(),
+                    choices.isEmpty() ? null : choices.getFirst().nanos(), choices.isEmpty() ? choices : choices.subList(1, choices.size()));
+        }
+    }
 
     /** A workspace that holds a tensor. */
     record Hidden(String name, String kernel, long bytes) {}
@@ -46,9 +53,8 @@ final class PlanFields {
         fields.put("model", plan.model());
         fields.put("variant", plan.variant());
         fields.put("target", plan.target());
-        fields.put("hidden", hidden(plan));
-        fields.put("remaining", PlanSummary.of(plan).remaining().stream()
-                .map(copy -> new Remaining(copy.name(), copy.kind().name().toLowerCase(Locale.ROOT), copy.bytes(), copy.reason())).toList());
+fields.put("hidden", hidden(plan));
+        fields.put("remaining", PlanSummary.of(plan).remaining().stream().map(Remaining::of).toList());
         return fields;
     }
 }

@@ -42,7 +42,7 @@ record ArenaLayout(List<Step> steps, long bytes, long lowerBoundBytes) {
                     s.sources().stream().map(source -> placed(source, offsets)).toList(), s.activation(),
                     placed(s.destination(), offsets), s.workspace().map(view -> placed(view, offsets)));
             case Step.Copy s -> new Step.Copy(s.name(), s.kernel(), s.kind(), placed(s.source(), offsets),
-                    placed(s.destination(), offsets), s.reason());
+                    placed(s.destination(), offsets), s.reason(), s.choices());
         };
     }
 

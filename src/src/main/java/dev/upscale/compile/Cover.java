@@ -51,6 +51,11 @@ record Cover(int[] positions, List<Run> runs) {
         return runs.stream().mapToInt(Run::span).sum() - (int) Arrays.stream(positions).distinct().count();
     }
 
+    /** In words, for explanations. */
+    String describe() {
+        return (runs.size() == 1 ? "one slice" : "a sum over " + runs.size() + " slices") + ", zero weights for " + added() + " channels";
+    }
+
     /** Of weights [outputs, retained channels, height, width], those of one run's channels. */
     Constant weights(Constant weights, Run run) {
         List<Integer> dims = weights.dims();

@@ -334,7 +334,7 @@ final class KernelChoice {
                     s.addend(), s.activation(), s.destination(), s.workspace(), s.multiplyAdds());
             case Step.Compute s -> new Step.Compute(s.name(), kernel, s.op(), s.sources(), s.activation(),
                     s.destination(), s.workspace());
-            case Step.Copy s -> new Step.Copy(s.name(), kernel, s.kind(), s.source(), s.destination(), s.reason());
+            case Step.Copy s -> new Step.Copy(s.name(), kernel, s.kind(), s.source(), s.destination(), s.reason(), s.choices());
         };
     }
 

@@ -206,11 +206,15 @@ final class Lowering {
 
     /** A dense copy of a tensor in the layout that kernels like best; made once. */
     private View packed(String tensor, Step.Copy.Kind kind, String reason) {
+        return packed(tensor, kind, reason, Optional.empty());
+    }
+
+    private View packed(String tensor, Step.Copy.Kind kind, String reason, Optional<List<Step.Copy.Choice>> choices) {
         return dense.computeIfAbsent(tensor, key -> {
             Location location = location(tensor);
             Storage storage = storage(tensor + ".packed", graph.type(tensor));
             View view = dense(storage.place(), graph.type(tensor));
-            copy(tensor, kind, location.operand(), view, reason);
+            add(kernels.copy(new Step.Copy(tensor, "", kind, location.operand(), view, reason, choices)));
             return view;
         });
     }
@@ -339,7 +343,7 @@ final class Lowering {
         public Operand pack(String reason) {
             Operand source = exact.source();
             View packed = source.isIndexed()
-                    ? packed(tensor, Step.Copy.Kind.GATHER, obstacles.getOrDefault(exact.name(), reason) + weighed())
+                    ? packed(tensor, Step.Copy.Kind.GATHER, obstacles.getOrDefault(exact.name(), reason) + "; " + notFolded(), choices())
                     : packed(tensor, kindOf(source.view()), reason);
             return Operand.of(shaped(packed, sourceDims));
         }
@@ -409,10 +413,41 @@ final class Lowering {
                     exact.multiplyAdds() / cover.positions().length * run.span());
         }
 
-        /** What the gather costs, and what the other choices would have. */
-        private String weighed() {
-            return options.gathers() || exact.conv().groups() != 1 ? ""
-                    : "; " + ReadChoice.of(ReadChoice.Read.of(exact, constants.get(exact.source().index()).ints()), options).describe();
+        /** What there is to choose from beside the gather, and what each is estimated to take. */
+        private Optional<List<Step.Copy.Choice>> choices() {
+            if (exact.conv().groups() != 1 || options.target().isGpu()) {
+                return Optional.empty();
+            }
+            ReadChoice.Read read = ReadChoice.Read.of(exact, constants.get(exact.source().index()).ints());
+            List<Step.Copy.Choice> choices = ReadChoice.of(read, options).described(read, options);
+            if (maker() instanceof Op.Binary) {
+                choices.add(new Step.Copy.Choice("the addition made again for these channels", Math.round(
+                        LibraryCosts.add(read.pixels() * read.channels())
+                                + LibraryCosts.addAgain(read.pixels() * read.positions().length, true))));
+            }
+            choices.add(new Step.Copy.Choice("a kernel that reads by index (engine upscale)", 0));
+            return Optional.of(choices);
+        }
+
+        /** Why the gather is no part of the pass before it. */
+        private String notFolded() {
+            return switch (maker()) {
+                case null -> "it cannot be folded into an input of the network";
+                case Op.Concat concat -> "it cannot be folded into a concat, whose parts their producers write";
+                case Op.Binary sum -> "it is not folded into the addition before it, since "
+                        + (options.gathers() ? "the variant gathers" : "that is estimated to take longer, or left out");
+                default -> "it cannot be folded into a " + maker().getClass().getSimpleName()
+                        + ", whose kernels write one output, and whose result others read whole";
+            };
+        }
+
+        /** The operation whose result the channels are chosen from, activations apart. */
+        private Op maker() {
+            Node node = graph.producer(root(tensor)).orElse(null);
+            while (node != null && node.op() instanceof Op.Apply) {
+                node = graph.producer(root(node.input(0))).orElse(null);
+            }
+            return node == null ? null : node.op();
         }
     }
 

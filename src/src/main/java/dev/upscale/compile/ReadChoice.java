@@ -3,7 +3,8 @@ package dev.upscale.compile;
 import dev.upscale.graph.Function;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
-import java.util.Locale;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What there is to choose from for a library's convolution whose channels do not lie side by side, and what it is estimated to take beyond
@@ -88,10 +89,22 @@ record ReadChoice(double gatherNanos, Cover cover, double coverNanos) {
         return coverNanos < Double.POSITIVE_INFINITY;
     }
 
-    /** In words, for explanations. */
-    String describe() {
-        String gather = String.format(Locale.ROOT, "the gather takes about %.0f µs", gatherNanos / 1e3);
-        return !isCovered() ? gather : gather + String.format(Locale.ROOT,
-                ", a sum over %d slices with %d channels of zero weights %.0f µs", cover.runs().size(), cover.added(), coverNanos / 1e3);
+    /** For explanations: the gather, then the others. */
+    List<Step.Copy.Choice> described(Read read, CompileOptions options) {
+        List<Step.Copy.Choice> choices = new ArrayList<>(List.of(new Step.Copy.Choice("a gather", Math.round(gatherNanos))));
+        if (isCovered()) {
+            choices.add(new Step.Copy.Choice(cover.describe(), Math.round(coverNanos)));
+        }
+        Cover superset = Cover.cheapest(read.positions(), 0, 1);
+        if (!isCovered() || !superset.runs().equals(cover.runs())) {
+            choices.add(new Step.Copy.Choice(superset.describe(), Math.round(superset.added() * read.channelNanos() + read.apartNanos())));
+        }
+        Cover exact = Cover.cheapest(read.positions(), 1, 0);
+        if (exact.runs().size() > 1 && (!isCovered() || !exact.runs().equals(cover.runs()))) {
+            double perRun = options.engines().contains("onednn") && read.isPixelwise()
+                    ? LibraryCosts.sum(read.elements()) : LibraryCosts.sumApart(read.elements());
+            choices.add(new Step.Copy.Choice(exact.describe(), Math.round((exact.runs().size() - 1) * perRun)));
+        }
+        return choices;
     }
 }

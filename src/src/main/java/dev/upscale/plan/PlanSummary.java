@@ -28,8 +28,17 @@ public record PlanSummary(
         int copies, long copyBytes, long hiddenCopyBytes, long foldedBytes, int consumers, int views, long arenaBytes,
         long arenaLowerBoundBytes, long weightsBytes, List<Remaining> remaining) {
 
-    /** A copy that is left: the step's name, the bytes that it writes, what for, and why it is needed. */
-    public record Remaining(String name, long bytes, Step.Copy.Kind kind, String reason) {}
+    /** A copy that is left: the step's name, the bytes that it writes, what for, why it is needed, and what there was to choose from. */
+    public record Remaining(String name, long bytes, Step.Copy.Kind kind, String reason, List<Step.Copy.Choice> choices) {
+        public Remaining {
+            choices = List.copyOf(choices);
+        }
+
+        /** A copy without a choice. */
+        public Remaining(String name, long bytes, Step.Copy.Kind kind, String reason) {
+            this(name, bytes, kind, reason, List.of());
+        }
+    }
 
     public PlanSummary {
         remaining = List.copyOf(remaining);
@@ -91,7 +100,8 @@ public record PlanSummary(
     public static Optional<Remaining> copyOf(Step step) {
         return switch (step) {
             case Step.Copy copy -> Optional.of(
-                    new Remaining(copy.name(), copy.destination().bytes(), copy.kind(), copy.reason()));
+                    new Remaining(copy.name(), copy.destination().bytes(), copy.kind(), copy.reason(),
+                            copy.choices().orElse(List.of())));
             case Step.Compute compute when compute.activation().isNone() -> movement(compute.op()).map(kind ->
                     new Remaining(compute.name(), compute.destination().bytes(), kind,
                             "the model's " + compute.op().getClass().getSimpleName() + " is carried out as it stands"));

@@ -102,8 +102,23 @@ public sealed interface Step {
      * to avoid, so each says why it is needed.
      *
      * @param reason why it is there, in words, for {@code explain}
+     * @param choices what there was to choose from, this copy first; absent where there was no choice
      */
-    record Copy(String name, String kernel, Kind kind, Operand source, View destination, String reason) implements Step {
+    record Copy(String name, String kernel, Kind kind, Operand source, View destination, String reason, Optional<List<Choice>> choices)
+            implements Step {
+
+        /** A copy without a choice. */
+        public Copy(String name, String kernel, Kind kind, Operand source, View destination, String reason) {
+            this(name, kernel, kind, source, destination, reason, Optional.empty());
+        }
+
+        /**
+         * A way to give a reader the channels that it retains.
+         *
+         * @param what in words
+         * @param nanos what it is estimated to take beyond what the reader takes on a dense tensor, in nanoseconds
+         */
+        public record Choice(String what, long nanos) {}
 
         /** What a copy is there for. */
         public enum Kind {

@@ -29,7 +29,10 @@ class CopiesCommandTest {
                   r = Apply(a) relu
                   w1: f32[4,8,1,1] = random(2)
                   b = Conv(r, w1) kernel=1x1
-                  y = Reduce(b) mean axes=[2,3]
+                  w2: f32[4,8,1,1] = random(3)
+                  c = Conv(r, w2) kernel=1x1
+                  s = Binary(b, c) add
+                  y = Reduce(s) mean axes=[2,3]
                 }
                 """), file);
         return file;
@@ -54,6 +57,20 @@ class CopiesCommandTest {
         }
         assertArrayEquals(results[0], results[1], 1e-5f);
         CommandLineRun.of("compile", model, "-o", folder.resolve("p"), "--input-layout", "NHWC").refused("NHWC", "channels-last");
+    }
+
+    @Test
+    void whatIsLeftIsExplainedWithTheCostOfTheOtherChoices() throws IOException {
+        Path pattern = folder.resolve("p.json");
+        Files.writeString(pattern, "{\"consumers\": {\"w1\": [0, 2, 5, 6], \"w2\": [1, 2, 3, 7]}}");
+        Path plan = folder.resolve("paper.plan");
+        CommandLineRun.of("compile", network(), "--pattern", pattern, "-o", plan, "--engines", "onednn,xnnpack", "--costs", "builtin",
+                "--variant", "baseline", "--input-layout", "channels-last", "--json").json();
+        JsonNode copy = CommandLineRun.of("explain", plan, "--json").json().get("remaining").get(0);
+        assertTrue(copy.get("nanos").asLong() > 0 && copy.get("bytes").asLong() > 0, copy.toString());
+        assertTrue(copy.get("alternatives").get(0).has("what") && copy.get("alternatives").get(0).has("nanos"), copy.toString());
+        assertTrue(copy.get("reason").asString().contains("cannot be folded into a Conv"), copy.toString());
+        assertTrue(CommandLineRun.of("explain", plan).out().contains("a kernel that reads by index"));
     }
 
     @Test
