@@ -53,7 +53,7 @@ final class PlanFields {
         fields.put("model", plan.model());
         fields.put("variant", plan.variant());
         fields.put("target", plan.target());
-fields.put("hidden", hidden(plan));
+        fields.put("hidden", hidden(plan));
         fields.put("remaining", PlanSummary.of(plan).remaining().stream().map(Remaining::of).toList());
         return fields;
     }
