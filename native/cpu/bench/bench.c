@@ -1,7 +1,7 @@
 /*
  * Times convolutions: dense, from a slice, and from a random index list (ascending) of a tensor twice as wide; those that Winograd's
  * algorithm can do by it too, with both tiles. Prints GFLOP/s of the definition's operations (medians of interleaved rounds) and
- * ratios of times. use: bench [ISA] [THREADS] [ROUNDS] [3x3: these alone]
+ * ratios of times. use: bench [ISA] [THREADS] [ROUNDS] [TEXT: shapes whose names contain it]
  */
 #include "shapes.h"
 
@@ -31,20 +31,20 @@ static void timed_run(const problem *q, int variant, up_pool *pool) {
 
 int main(int argc, char **argv) {
     int isa = argc > 1 ? atoi(argv[1]) : up_best_isa(), threads = argc > 2 ? atoi(argv[2]) : 1, rounds = argc > 3 ? atoi(argv[3]) : 15;
-    int winograd_alone = argc > 4 && !strcmp(argv[4], "3x3");
+    const char *text = argc > 4 ? argv[4] : "";
     rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds;
     up_pool *pool;
     if (up_set_isa(isa) || up_pool_create(threads, &pool)) {
         fprintf(stderr, "%s\n", up_last_error());
         return 2;
     }
-    printf("%s, %d thread%s\n%-34s %8s %8s %8s   slice/dense index/dense   F(4)/direct: dense index   F(2)/direct: dense index\n",
-           up_isa_name(isa), threads, threads > 1 ? "s" : "", "shape", "dense", "slice", "index");
+    printf("%s, %d thread%s\n%-34s %8s %8s %8s %8s   slice/dense index/dense   F(4)/direct: dense index   F(2)/direct: dense index\n",
+           up_isa_name(isa), threads, threads > 1 ? "s" : "", "shape", "us", "dense", "slice", "index");
     double worst = 0, product = 0;
     int count = 0;
     for (size_t i = 0; i < SHAPES; i++) {
         const bench_shape *s = &shapes[i];
-        if (winograd_alone && !has_winograd(s)) continue;
+        if (!strstr(s->name, text)) continue;
         problem q = make_problem(s, threads);
         double times[WAYS * SOURCES][MOST_ROUNDS], median[WAYS * SOURCES];
         int variants = has_winograd(s) ? WAYS * SOURCES : SOURCES, repeats = (int)(10e6 / s_flops(s)) + 1;
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
             median[v] = times[v][rounds / 2];
         }
         double g = s_flops(s) * 1e-9, index = median[INDEXED] / median[DENSE];
-        printf("%-34s %8.1f %8.1f %8.1f   %11.3f %11.3f", s->name, g / median[DENSE], g / median[SLICE], g / median[INDEXED],
+        printf("%-34s %8.1f %8.1f %8.1f %8.1f   %11.3f %11.3f", s->name, 1e6 * median[DENSE], g / median[DENSE], g / median[SLICE], g / median[INDEXED],
                median[SLICE] / median[DENSE], index);
         for (int v = SOURCES; v < variants; v += SOURCES)
             printf("   %18.3f %5.3f", median[v + DENSE] / median[DENSE], median[v + INDEXED] / median[INDEXED]);

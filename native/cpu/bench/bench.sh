@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh [ISA [THREADS [ROUNDS [3x3]]]]: builds the kernels and times convolutions, or those alone that Winograd's algorithm can do.
+# bench.sh [ISA [THREADS [ROUNDS [TEXT]]]]: builds the kernels and times convolutions, or those alone whose names contain a text.
 # bench.sh bf16 [THREADS [ROUNDS]]: times bf16 beside f32.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)

@@ -1,15 +1,34 @@
 /*
- * Running a depthwise convolution: row by row of the output. The pixels of a row whose taps all lie inside of the image
- * are one run; those left and right of it, where some taps are cut off, are runs of one pixel. Channels by index are first
- * gathered, a few channels of a band of rows at a time, into memory that stays in the cache.
+ * Running a depthwise convolution, in one of two ways.
+ *
+ * In place: row by row of the output, all channels. The pixels of a row whose taps all lie inside of the image are one run; those left
+ * and right of it, where some taps are cut off, are runs of one pixel.
+ *
+ * Packed: a vector of channels of a band of rows at a time, which is first copied, with the zeros left and right of the image, into memory
+ * that stays in the cache; so every row is one run. This is how channels by index are read, and it pays where many pixels of a row have
+ * taps that are cut off.
  */
 #include "conv.h"
+
+#include <string.h>
+
+enum {
+    PACKED_FLOATS = 12 << 10,
+    PART_BYTES = 256 << 10,    /* that a part of an image may read and write, when it is packed */
+    FEWEST_ROWS = 16           /* of such a part: those at its edges are packed for both sides */
+};
 
 typedef struct depthwise_job {
     const up_conv *conv;
     const up_conv_args *args;
-    int64_t rows, tasks;
+    int64_t items, tasks;
+    int packed;
+    int64_t parts, chunks;    /* packed: of an image, an item is a part of the rows by a vector of channels; else it is a row */
 } depthwise_job;
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t within(int64_t x, int64_t low, int64_t high) { return smaller(larger(x, low), high); }
 
 /* The taps [first, last) that lie inside, of a window that starts at position `from`. */
 typedef struct cut {
@@ -27,18 +46,32 @@ static cut cut_window(int64_t from, int64_t dilation, int64_t kernel, int64_t si
     return c;
 }
 
-/* The channels that a row is computed for, and where they lie: the source's or gathered ones, from input row `top` on. */
-typedef struct part {
-    const float *src;
-    int64_t stride, top;
-    const int32_t *index;
-    int64_t first, channels;
-} part;
+/* A run of `n` pixels of output row `y` of all images, from column `x` on; its source is still to be said. */
+static up_depthwise_run run_at(const up_conv *conv, const up_conv_args *a, int64_t y, int64_t x, int64_t n, int64_t channel, int64_t channels,
+                               cut ys, cut xs) {
+    const int64_t tap = conv->layout.padded_outputs, p = y * a->out_w + x;
+    return (up_depthwise_run){
+        .rows = ys.last - ys.first, .columns = xs.last - xs.first, .pixels = n, .channels = channels,
+        .weights = conv->weights + (ys.first * conv->desc.kernel_w + xs.first) * tap + channel, .weights_row = conv->desc.kernel_w * tap,
+        .weights_tap = tap, .bias = conv->bias + channel,
+        .addend = a->addend.data ? a->addend.data + p * a->addend.pixel_stride + channel : NULL, .addend_stride = a->addend.pixel_stride,
+        .dst = a->dst.data + p * a->dst.pixel_stride + channel, .dst_stride = a->dst.pixel_stride, .low = conv->low, .high = conv->high};
+}
 
-static void run_row(const up_conv *conv, const up_conv_args *a, part in, int64_t row) {
+static void finish_run(const up_conv *conv, up_depthwise_run *run) {
+    if (run->columns <= 0) run->rows = 0;
+    conv->kernels->depthwise(run);
+    if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, run->pixels, run->channels);
+}
+
+/* Rows that an output row reads. */
+static int64_t window_rows(const up_conv_desc *d) { return (int64_t)(d->kernel_h - 1) * d->dilation_h + 1; }
+
+/* ---------------------------------------------------------------- in place */
+
+static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
     const up_conv_desc *d = &conv->desc;
-    const int64_t stride = in.stride, tap = conv->layout.padded_outputs, c = in.first;
-    const int64_t top = row % a->out_h * d->stride_h - d->pad_top;
+    const int64_t stride = a->src.pixel_stride, image = row / a->out_h, top = row % a->out_h * d->stride_h - d->pad_top;
     const cut ys = cut_window(top, d->dilation_h, d->kernel_h, a->in_h);
     for (int64_t x = 0; x < a->out_w; ) {
         const int64_t left = x * d->stride_w - d->pad_left;
@@ -48,79 +81,116 @@ static void run_row(const up_conv *conv, const up_conv_args *a, part in, int64_t
             n = (a->in_w - 1 - (d->kernel_w - 1) * (int64_t)d->dilation_w - left) / d->stride_w + 1;
             if (n > a->out_w - x) n = a->out_w - x;
         }
-        const int64_t p = row * a->out_w + x;
-        up_depthwise_run run = {
-            .src = in.src, .pixel_step = d->stride_w * stride, .row_step = (int64_t)d->dilation_h * a->in_w * stride,
-            .column_step = d->dilation_w * stride, .rows = ys.last - ys.first, .columns = xs.last - xs.first,
-            .pixels = n, .channels = in.channels, .index = in.index,
-            .weights = conv->weights + (ys.first * d->kernel_w + xs.first) * tap + c, .weights_row = d->kernel_w * tap, .weights_tap = tap,
-            .bias = conv->bias + c, .addend = a->addend.data ? a->addend.data + p * a->addend.pixel_stride + c : NULL,
-            .addend_stride = a->addend.pixel_stride, .dst = a->dst.data + p * a->dst.pixel_stride + c, .dst_stride = a->dst.pixel_stride,
-            .low = conv->low, .high = conv->high};
+        up_depthwise_run run = run_at(conv, a, row, x, n, 0, d->out_channels, ys, xs);
+        run.index = a->src.index;
+        run.src = a->src.data;
         if (run.rows > 0 && run.columns > 0)
-            run.src += ((top + ys.first * d->dilation_h - in.top) * a->in_w + left + xs.first * d->dilation_w) * stride;
-        else
-            run.rows = 0;
-        conv->kernels->depthwise(&run);
-        if (!conv->clamp) conv->kernels->act(&d->act, run.dst, run.dst_stride, n, run.channels);
+            run.src += ((image * a->in_h + top + ys.first * d->dilation_h) * a->in_w + left + xs.first * d->dilation_w) * stride;
+        run.pixel_step = d->stride_w * stride;
+        run.row_step = (int64_t)d->dilation_h * a->in_w * stride;
+        run.column_step = d->dilation_w * stride;
+        run.fetch = top + window_rows(d) < a->in_h;
+        finish_run(conv, &run);
         x += n;
     }
 }
 
-enum { GATHERED_CHANNELS = 16, GATHERED_FLOATS = 12 << 10 };
+/* ---------------------------------------------------------------- packed */
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-/* The input rows [*from, *to) that the output rows [y0, y1) of an image need. */
-static void rows_needed(const up_conv_desc *d, const up_conv_args *a, int64_t y0, int64_t y1, int64_t *from, int64_t *to) {
-    *from = larger(0, y0 * d->stride_h - d->pad_top);
-    *to = smaller(a->in_h, (y1 - 1) * d->stride_h - d->pad_top + (int64_t)(d->kernel_h - 1) * d->dilation_h + 1);
-    if (*to < *from) *to = *from;
+/* Columns of the padded image that a row reads. */
+static int64_t packed_columns(const up_conv_desc *d, const up_conv_args *a) {
+    return (int64_t)(a->out_w - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
 }
 
-/* Output rows [y0, y1) of an image, by way of gathered channels; 0 if not even one row's inputs have room. */
-static int run_gathered(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1) {
+/* A band of input rows [from, to) of one image, packed. */
+typedef struct band {
+    float *memory;
+    int64_t row;           /* floats */
+    int64_t from, to;
+} band;
+
+/* Packs the input rows up to `to`, after those that the band has already; its first is to be row `from`. */
+static void fill_band(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t channel, int64_t channels, int64_t from, int64_t to,
+                      band *b) {
+    const int64_t width = conv->kernels->vector_floats, left = conv->desc.pad_left, kept = larger(0, b->to - from);
+    if (kept > 0 && from > b->from) memmove(b->memory, b->memory + (from - b->from) * b->row, (size_t)(kept * b->row) * 4);
+    b->from = from;
+    b->to = to;
+    const int64_t columns = smaller(a->in_w, b->row / width - left), first = from + kept;
+    if (columns <= 0 || first >= to) return;
+    const float *src = a->src.data + (image * a->in_h + first) * a->in_w * a->src.pixel_stride;
+    const up_pack_rows rows = {.src = a->src.index ? src : src + channel, .src_stride = a->src.pixel_stride,
+                               .src_row = a->in_w * a->src.pixel_stride, .index = a->src.index ? a->src.index + channel : NULL,
+                               .channels = channels, .rows = to - first, .columns = columns, .to = b->memory + kept * b->row + left * width,
+                               .to_row = b->row};
+    conv->kernels->pack_rows(&rows);
+}
+
+/* Output rows [y0, y1) of an image, of one vector of channels. */
+static void run_part(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t channel, float *memory) {
     const up_conv_desc *d = &conv->desc;
-    const int64_t room = GATHERED_FLOATS / GATHERED_CHANNELS / a->in_w;    /* in input rows */
-    const int64_t band = (room - (int64_t)(d->kernel_h - 1) * d->dilation_h - 1) / d->stride_h + 1;
-    if (room < (int64_t)(d->kernel_h - 1) * d->dilation_h + 1) return 0;
-    float gathered[GATHERED_FLOATS];
-    for (int64_t c = 0; c < d->out_channels; c += GATHERED_CHANNELS) {
-        const int64_t n = smaller(GATHERED_CHANNELS, d->out_channels - c);
-        for (int64_t y = y0; y < y1; y += band) {
-            const int64_t end = smaller(y1, y + band);
-            int64_t from, to;
-            rows_needed(d, a, y, end, &from, &to);
-            const up_gather_args gather = {
-                .channels = (int32_t)n, .dst = {gathered, GATHERED_CHANNELS},
-                .src = {a->src.data + (image * a->in_h + from) * a->in_w * a->src.pixel_stride, a->src.pixel_stride, a->src.index + c}};
-            const up_job job = {.args = &gather, .items = (to - from) * a->in_w, .tasks = 1};
-            conv->kernels->gather(&job, 0, 1);
-            const part in = {gathered, GATHERED_CHANNELS, from, NULL, c, n};
-            for (int64_t row = y; row < end; row++) run_row(conv, a, in, image * a->out_h + row);
+    const int64_t width = conv->kernels->vector_floats, channels = smaller(width, d->out_channels - channel);
+    band b = {.memory = memory, .row = packed_columns(d, a) * width};
+    const int64_t rows = (PACKED_FLOATS / b.row - window_rows(d)) / d->stride_h + 1;    /* of the output, for which a band has room */
+    const cut xs = {0, d->kernel_w};
+    for (int64_t y = y0; y < y1; ) {
+        const int64_t end = smaller(y1, y + rows);
+        const int64_t from = within(y * d->stride_h - d->pad_top, 0, a->in_h);
+        const int64_t to = within((end - 1) * d->stride_h - d->pad_top + window_rows(d), from, a->in_h);
+        fill_band(conv, a, image, channel, channels, from, to, &b);
+        for (; y < end; y++) {
+            const int64_t top = y * d->stride_h - d->pad_top;
+            const cut ys = cut_window(top, d->dilation_h, d->kernel_h, a->in_h);
+            up_depthwise_run run = run_at(conv, a, image * a->out_h + y, 0, a->out_w, channel, channels, ys, xs);
+            run.src = b.memory + (run.rows > 0 ? (top + ys.first * d->dilation_h - from) * b.row : 0);
+            run.pixel_step = d->stride_w * width;
+            run.row_step = d->dilation_h * b.row;
+            run.column_step = d->dilation_w * width;
+            finish_run(conv, &run);
         }
     }
-    return 1;
 }
+
+static void run_packed(const depthwise_job *job, int64_t first, int64_t end) {
+    const up_conv_args *a = job->args;
+    float memory[PACKED_FLOATS] __attribute__((aligned(64)));
+    /* what lies left and right of images is never written */
+    memset(memory, 0, (size_t)smaller(PACKED_FLOATS, (a->in_h + 1) * packed_columns(&job->conv->desc, a) * job->conv->kernels->vector_floats) * 4);
+    for (int64_t i = first; i < end; i++) {
+        const int64_t part = i / job->chunks, image = part / job->parts;
+        run_part(job->conv, a, image, up_cut(a->out_h, job->parts, part % job->parts), up_cut(a->out_h, job->parts, part % job->parts + 1),
+                 i % job->chunks * job->conv->kernels->vector_floats, memory);
+    }
+}
+
+/* Whether channels are packed: by index, or where many pixels of a row have taps that are cut off. */
+static int is_packed(const up_conv *conv, const up_conv_args *a) {
+    const up_conv_desc *d = &conv->desc;
+    if (window_rows(d) * packed_columns(d, a) * conv->kernels->vector_floats > PACKED_FLOATS) return 0;
+    const int64_t cut_off = packed_columns(d, a) - a->in_w;
+    return a->src.index || cut_off * 8 >= a->out_w;
+}
+
+/* ---------------------------------------------------------------- tasks */
 
 static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const depthwise_job *job = argument;
-    const up_conv_args *a = job->args;
-    const int64_t end = up_cut(job->rows, job->tasks, last);
-    for (int64_t row = up_cut(job->rows, job->tasks, first); row < end; ) {
-        const int64_t image = row / a->out_h, stop = smaller(end, (image + 1) * a->out_h);
-        if (!a->src.index || !run_gathered(job->conv, a, image, row % a->out_h, stop - image * a->out_h)) {
-            const part in = {a->src.data + image * a->in_h * a->in_w * a->src.pixel_stride, a->src.pixel_stride, 0, a->src.index, 0,
-                             job->conv->desc.out_channels};
-            for (int64_t r = row; r < stop; r++) run_row(job->conv, a, in, r);
-        }
-        row = stop;
-    }
+    const int64_t from = up_cut(job->items, job->tasks, first), to = up_cut(job->items, job->tasks, last);
+    if (job->packed) run_packed(job, from, to);
+    else for (int64_t row = from; row < to; row++) run_row(job->conv, job->args, row);
 }
 
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
-    depthwise_job job = {.conv = conv, .args = a, .rows = (int64_t)a->batch * a->out_h};
-    job.tasks = up_task_count(pool, job.rows, (int64_t)a->out_w * conv->desc.out_channels * conv->layout.taps / 2);
+    depthwise_job job = {.conv = conv, .args = a, .items = (int64_t)a->batch * a->out_h, .packed = is_packed(conv, a)};
+    int64_t cost = (int64_t)a->out_w * conv->desc.out_channels * conv->layout.taps / 2;
+    if (job.packed) {
+        const int64_t channels = conv->desc.out_channels, width = conv->kernels->vector_floats;
+        const int64_t rows = larger(FEWEST_ROWS, PART_BYTES / (((int64_t)a->in_w + a->out_w) * channels * 4));
+        job.chunks = (channels + width - 1) / width;
+        job.parts = (a->out_h + rows - 1) / rows;
+        job.items = a->batch * job.parts * job.chunks;
+        cost = cost * a->out_h * a->batch / job.items;
+    }
+    job.tasks = up_task_count(pool, job.items, cost);
     return up_parallel(pool, run_tasks, &job, job.tasks);
 }

@@ -4,7 +4,7 @@
  */
 #include "vector.h"
 
-enum { MOST_PIXELS = 6 };
+enum { MOST_PIXELS = 6, MOST_ROW_PIXELS = 8, MOST_ROW_TAPS = 7 };
 
 /* `mr` pixels from p by `nv` vectors of channels from c; the last vector has `left` channels. */
 UP_INLINE void tile(const up_depthwise_run *t, int64_t p, int64_t c, const int mr, const int nv, const int64_t left, const int indexed) {
@@ -54,7 +54,75 @@ UP_INLINE void pixels(const up_depthwise_run *t, int64_t p, const int mr, const 
     if (c < t->channels) tile(t, p, c, mr, 1, t->channels - c, indexed);
 }
 
+/*
+ * `mr` pixels in a row by one vector of channels, for `kernel` taps in a row that lie side by side: an input is loaded once for all
+ * taps of a row that read it.
+ */
+UP_INLINE void row_tile(const up_depthwise_run *t, int64_t p, int64_t c, const int mr, const int kernel, const int stride, const int64_t left) {
+    vf sum[MOST_ROW_PIXELS];
+    const vf bias = vload(t->bias + c);
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) sum[i] = bias;
+    if (t->addend)
+#pragma GCC unroll 8
+        for (int i = 0; i < mr; i++) sum[i] += vload_n(t->addend + (p + i) * t->addend_stride + c, left);
+    const float *row = t->src + p * t->pixel_step + c, *weights = t->weights + c;
+    const int64_t step = t->column_step;
+#pragma GCC unroll 1
+    for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
+        vf b[MOST_ROW_TAPS];
+#pragma GCC unroll 7
+        for (int j = 0; j < kernel; j++) b[j] = vload(weights + j * t->weights_tap);
+        const float *x = row;
+#pragma GCC unroll 24
+        for (int k = 0; k < (mr - 1) * stride + kernel; k++, x += step) {
+            const vf value = vload_n(x, left);
+#pragma GCC unroll 7
+            for (int j = 0; j < kernel; j++)
+                if (k >= j && (k - j) % stride == 0 && (k - j) / stride < mr) sum[(k - j) / stride] += b[j] * value;
+        }
+    }
+    if (t->fetch)
+#pragma GCC unroll 8
+        for (int i = 0; i < mr; i++) __builtin_prefetch(row + i * t->pixel_step, 0, 2);
+    const vf low = vsplat(t->low), high = vsplat(t->high);
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) vstore_n(t->dst + (p + i) * t->dst_stride + c, vmin(high, vmax(low, sum[i])), left);
+}
+
+#define UP_ROW(mr, kernel, stride)                                                                                      \
+    static void row_##mr##_##kernel##_##stride(const up_depthwise_run *t, int64_t p) {                                   \
+        int64_t c = 0;                                                                                                  \
+        for (; c + VW <= t->channels; c += VW) row_tile(t, p, c, mr, kernel, stride, VW);                               \
+        if (c < t->channels) row_tile(t, p, c, mr, kernel, stride, t->channels - c);                                    \
+    }
+#define UP_ROWS(kernel, stride)                                                                                         \
+    UP_ROW(1, kernel, stride) UP_ROW(2, kernel, stride) UP_ROW(3, kernel, stride) UP_ROW(4, kernel, stride)             \
+    UP_ROW(5, kernel, stride) UP_ROW(6, kernel, stride) UP_ROW(7, kernel, stride) UP_ROW(8, kernel, stride)             \
+    static void (*const rows_##kernel##_##stride[])(const up_depthwise_run *, int64_t) = {                              \
+        row_1_##kernel##_##stride, row_2_##kernel##_##stride, row_3_##kernel##_##stride, row_4_##kernel##_##stride,     \
+        row_5_##kernel##_##stride, row_6_##kernel##_##stride, row_7_##kernel##_##stride, row_8_##kernel##_##stride};
+UP_ROWS(3, 1)
+UP_ROWS(3, 2)
+UP_ROWS(5, 1)
+UP_ROWS(5, 2)
+UP_ROWS(7, 1)
+
 void UP_NAME(up_depthwise)(const up_depthwise_run *t) {
+    if (!t->index && t->rows > 0) {
+        const int stride = t->pixel_step == t->column_step ? 1 : t->pixel_step == 2 * t->column_step ? 2 : 0;
+        void (*const *row)(const up_depthwise_run *, int64_t) =
+            t->columns == 3 ? stride == 1 ? rows_3_1 : stride == 2 ? rows_3_2 : NULL
+            : t->columns == 5 ? stride == 1 ? rows_5_1 : stride == 2 ? rows_5_2 : NULL : t->columns == 7 && stride == 1 ? rows_7_1 : NULL;
+        if (row) {
+            const int64_t tiles = (t->pixels + MOST_ROW_PIXELS - 1) / MOST_ROW_PIXELS;
+            for (int64_t i = 0; i < tiles; i++) {
+                const int64_t p = up_cut(t->pixels, tiles, i);
+                row[up_cut(t->pixels, tiles, i + 1) - p - 1](t, p);
+            }
+            return;
+        }
+    }
     const int64_t most = t->index ? 1 : MOST_PIXELS, tiles = (t->pixels + most - 1) / most;
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t p = up_cut(t->pixels, tiles, i);

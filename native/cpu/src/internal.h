@@ -101,7 +101,7 @@ typedef struct up_depthwise_run {
     int64_t pixel_step, row_step, column_step;
     int64_t rows, columns;      /* of taps; may be 0 */
     int64_t pixels, channels;
-    const int32_t *index;
+    const int32_t *index;       /* or NULL */
     const float *weights;
     int64_t weights_row, weights_tap;
     const float *bias;
@@ -110,7 +110,19 @@ typedef struct up_depthwise_run {
     float *dst;
     int64_t dst_stride;
     float low, high;
+    int fetch;                  /* there are rows below that the next output row reads: fetch them ahead */
 } up_depthwise_run;
+
+/* Rows of pixels of which a vector of channels (or fewer: the rest is 0) is packed, pixel after pixel. */
+typedef struct up_pack_rows {
+    const float *src;
+    int64_t src_stride, src_row;    /* from pixel to pixel, from row to row */
+    const int32_t *index;           /* or NULL */
+    int64_t channels;
+    int64_t rows, columns;
+    float *to;
+    int64_t to_row;
+} up_pack_rows;
 
 /*
  * Winograd's F(m x m, 3x3), m = 2 or 4: each m x m outputs (a tile) come from (m + 2) x (m + 2) inputs, by as many products of
@@ -153,9 +165,11 @@ enum { UP_REDUCE_CHANNELS = 64, UP_PLANE_PIXELS = 64 };
 
 typedef struct up_kernels {
     int32_t isa;
+    int32_t vector_floats;
     int32_t kinds;
     const up_panel_kind *panels;   /* [kinds], wide to narrow */
     void (*depthwise)(const up_depthwise_run *run);
+    void (*pack_rows)(const up_pack_rows *rows);
     void (*winograd_input[UP_WINOGRAD_SIZES])(const up_winograd_input *strip);      /* m = 2, 4 */
     void (*winograd_output[UP_WINOGRAD_SIZES])(const up_winograd_output *strip);
     /* Applies a function in place to [pixels, channels]. */

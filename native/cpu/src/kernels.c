@@ -3,6 +3,7 @@
 
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_run *run);
+void UP_NAME(up_pack_rows)(const up_pack_rows *rows);
 void UP_NAME(up_winograd_input2)(const up_winograd_input *strip);
 void UP_NAME(up_winograd_input4)(const up_winograd_input *strip);
 void UP_NAME(up_winograd_output2)(const up_winograd_output *strip);
@@ -21,9 +22,11 @@ void UP_NAME(up_to_planes_task)(const void *job, int64_t first, int64_t last);
 
 const up_kernels UP_NAME(up_kernels) = {
     .isa = UP_ISA,
+    .vector_floats = VW,
     .kinds = UP_ISA == 0 ? 2 : UP_ISA == 1 ? 3 : 4,
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
+    .pack_rows = UP_NAME(up_pack_rows),
     .winograd_input = {UP_NAME(up_winograd_input2), UP_NAME(up_winograd_input4)},
     .winograd_output = {UP_NAME(up_winograd_output2), UP_NAME(up_winograd_output4)},
     .act = UP_NAME(up_act_pixels),

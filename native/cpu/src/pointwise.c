@@ -1,4 +1,4 @@
-/* Kernels on one pixel at a time: scale, shift and function; softmax; gather. */
+/* Kernels on one pixel at a time: scale, shift and function; softmax. */
 #include "functions.h"
 #include "channels.h"
 
@@ -103,47 +103,5 @@ void UP_NAME(up_softmax_task)(const void *argument, int64_t first, int64_t last)
             const float scale = 1 / sum;
             for (int64_t k = 0; k < n; k++) to[k] *= scale;
         }
-    }
-}
-
-/* ---------------------------------------------------------------- gather */
-
-/* Neighbouring channels that are neighbours in the source too. */
-typedef struct channel_run {
-    int64_t from, to, length;
-} channel_run;
-
-/* The runs of an index list, if they are few: their number, else 0. */
-static int64_t find_runs(const int32_t *index, int64_t n, channel_run *runs, int64_t most) {
-    int64_t count = 0;
-    for (int64_t k = 0; k < n; count++) {
-        int64_t end = k + 1;
-        while (end < n && index[end] == index[end - 1] + 1) end++;
-        if (count == most) return 0;
-        runs[count] = (channel_run){index[k], k, end - k};
-        k = end;
-    }
-    return count;
-}
-
-void UP_NAME(up_gather_task)(const void *argument, int64_t first, int64_t last) {
-    enum { RUNS = 256, WORTHWHILE = 8 };    /* channels that a run must have, on average, to be copied as one */
-    const up_job *job = argument;
-    const up_gather_args *a = job->args;
-    const int64_t p0 = up_cut(job->items, job->tasks, first), p1 = up_cut(job->items, job->tasks, last), n = a->channels;
-    channel_run runs[RUNS];
-    int64_t most = n / WORTHWHILE < RUNS ? n / WORTHWHILE : RUNS, count = 0;
-    if (a->src.index && p1 - p0 > 4) count = find_runs(a->src.index, n, runs, most);
-    if (!a->src.index && a->src.pixel_stride == n && a->dst.pixel_stride == n) {
-        memcpy(a->dst.data + p0 * n, a->src.data + p0 * n, (size_t)((p1 - p0) * n) * 4);
-        return;
-    }
-    for (int64_t p = p0; p < p1; p++) {
-        const float *from = a->src.data + p * a->src.pixel_stride;
-        float *to = a->dst.data + p * a->dst.pixel_stride;
-        if (count)
-            for (int64_t r = 0; r < count; r++) copy_channels(to + runs[r].to, from + runs[r].from, NULL, runs[r].length);
-        else
-            copy_channels(to, from, a->src.index, n);
     }
 }

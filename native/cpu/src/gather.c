@@ -1,0 +1,82 @@
+/* Gathering channels: of all pixels into a tensor, and of rows of pixels into rows of vectors. */
+#include "channels.h"
+#include "take.h"
+
+UP_INLINE void take_row(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, int64_t n,
+                        const int vectors) {
+    for (int64_t p = 0; p < pixels; p++, from += from_stride, to += to_stride) vstore_n(to, take_pixel(t, from, vectors), n);
+}
+
+static void take_pixels(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, int64_t n) {
+    if (n >= VW) UP_WITH_VECTORS(t, take_row(t, from, from_stride, to, to_stride, pixels, VW, VECTORS))
+    else UP_WITH_VECTORS(t, take_row(t, from, from_stride, to, to_stride, pixels, n, VECTORS))
+}
+
+void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
+    const float *from = r->src;
+    float *to = r->to;
+    if (r->index) {
+        const take t = plan_take(r->index, r->channels);
+        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) take_pixels(&t, from, r->src_stride, to, VW, r->columns, VW);
+    } else {
+        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row)
+            for (int64_t x = 0; x < r->columns; x++) vstore(to + x * VW, vload_n(from + x * r->src_stride, r->channels));
+    }
+}
+
+/* Neighbouring channels that are neighbours in the source too. */
+typedef struct channel_run {
+    int64_t from, to, length;
+} channel_run;
+
+/* The runs of an index list, if they are few: their number, else 0. */
+static int64_t find_runs(const int32_t *index, int64_t n, channel_run *runs, int64_t most) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < n; count++) {
+        int64_t end = k + 1;
+        while (end < n && index[end] == index[end - 1] + 1) end++;
+        if (count == most) return 0;
+        runs[count] = (channel_run){index[k], k, end - k};
+        k = end;
+    }
+    return count;
+}
+
+void UP_NAME(up_gather_task)(const void *argument, int64_t first, int64_t last) {
+    enum {
+        RUNS = 256,
+        WORTHWHILE = 8,     /* channels that a run must have, on average, to be copied as one */
+        TOGETHER = 128      /* pixels whose first channels are taken, then the next ones */
+    };
+    const up_job *job = argument;
+    const up_gather_args *a = job->args;
+    const int64_t p0 = up_cut(job->items, job->tasks, first), p1 = up_cut(job->items, job->tasks, last), n = a->channels;
+    channel_run runs[RUNS];
+    int64_t most = n / WORTHWHILE < RUNS ? n / WORTHWHILE : RUNS, count = 0;
+    if (a->src.index && p1 - p0 > 4) count = find_runs(a->src.index, n, runs, most);
+    if (!a->src.index && a->src.pixel_stride == n && a->dst.pixel_stride == n) {
+        memcpy(a->dst.data + p0 * n, a->src.data + p0 * n, (size_t)((p1 - p0) * n) * 4);
+        return;
+    }
+    if (!a->src.index || count || p1 - p0 < TOGETHER / 8) {
+        for (int64_t p = p0; p < p1; p++) {
+            const float *from = a->src.data + p * a->src.pixel_stride;
+            float *to = a->dst.data + p * a->dst.pixel_stride;
+            if (count)
+                for (int64_t r = 0; r < count; r++) copy_channels(to + runs[r].to, from + runs[r].from, NULL, runs[r].length);
+            else
+                copy_channels(to, from, a->src.index, n);
+        }
+        return;
+    }
+    for (int64_t p = p0; p < p1; p += TOGETHER) {
+        const int64_t pixels = p1 - p < TOGETHER ? p1 - p : TOGETHER;
+        const float *from = a->src.data + p * a->src.pixel_stride;
+        float *to = a->dst.data + p * a->dst.pixel_stride;
+        for (int64_t k = 0; k < n; k += VW) {
+            const int64_t m = n - k < VW ? n - k : VW;
+            const take t = plan_take(a->src.index + k, m);
+            take_pixels(&t, from, a->src.pixel_stride, to + k, a->dst.pixel_stride, pixels, m);
+        }
+    }
+}
