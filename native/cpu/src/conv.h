@@ -15,10 +15,11 @@ typedef struct up_panel {
 /*
  * Packed: a header of 64 bytes; the bias, [groups][padded_outputs]; the weights,
  * [groups][tap blocks][channel blocks][panels][taps of the block][channels of the block][width of the panel].
- * Depthwise: the bias, [padded_outputs]; the weights, [taps][padded_outputs].
+ * Depthwise, and groups so small that vectors run over several of them: the bias, [padded_outputs]; the weights,
+ * [channels of a group][taps][padded_outputs].
  */
 typedef struct up_layout {
-    int depthwise;
+    int depthwise;                 /* or small groups */
     int32_t taps;
     int32_t group_inputs, group_outputs;
     int32_t block_taps, tap_blocks;
@@ -54,6 +55,9 @@ int32_t up_conv_check(const char *where, const up_conv_desc *desc);
 /* How a (checked) convolution is packed for a set of kernels. */
 void up_conv_layout(const up_conv_desc *desc, const up_kernels *kernels, up_layout *layout);
 
+/* As panels, whatever its groups. */
+void up_conv_panel_layout(const up_conv_desc *desc, const up_kernels *kernels, up_layout *layout);
+
 /* Checks a description of a convolution with bf16, and makes its handle but for the weights. */
 int32_t up_conv_bf16_plan(const char *where, const up_conv_desc *desc, up_conv *conv);
 
@@ -61,6 +65,12 @@ int32_t up_conv_bf16_plan(const char *where, const up_conv_desc *desc, up_conv *
 void up_bf16_pack_pixels(const float *src, int64_t src_stride, const int32_t *index, int64_t channels, float *to, int64_t to_stride,
                          int64_t pixels);
 extern const up_panel_kind up_panels_bf16[];
+
+/*
+ * A depthwise convolution, or one of small groups, packs this much of its source at a time. The window of one output must fit, for a
+ * vector of outputs and all channels of a group.
+ */
+enum { UP_PACKED_FLOATS = 12 << 10 };
 
 /* Runs a convolution whose layout is depthwise, on checked arguments. */
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *args, up_pool *pool);

@@ -67,7 +67,7 @@ int32_t up_conv_bf16_plan(const char *where, const up_conv_desc *desc, up_conv *
     conv->clamp = up_act_is_clamp(&desc->act, &conv->low, &conv->high);
     up_conv_desc pairs = *desc;
     pairs.in_channels = desc->groups * ((inputs + 1) / 2);
-    up_conv_layout(&pairs, conv->kernels, &conv->layout);
+    up_conv_panel_layout(&pairs, conv->kernels, &conv->layout);
     return UP_OK;
 }
 

@@ -1,21 +1,23 @@
 /*
- * Running a depthwise convolution, in one of two ways.
+ * Running a depthwise convolution, or one of small groups, in one of two ways.
  *
  * In place: row by row of the output, all channels. The pixels of a row whose taps all lie inside of the image are one run; those left
  * and right of it, where some taps are cut off, are runs of one pixel.
  *
  * Packed: a vector of channels of a band of rows at a time, which is first copied, with the zeros left and right of the image, into memory
  * that stays in the cache; so every row is one run. This is how channels by index are read, and it pays where many pixels of a row have
- * taps that are cut off.
+ * taps that are cut off. For small groups each input channel of a group is a plane of its own, in which every output has the channel that
+ * it reads below it.
  */
 #include "conv.h"
 
 #include <string.h>
 
 enum {
-    PACKED_FLOATS = 12 << 10,
     PART_BYTES = 256 << 10,    /* that a part of an image may read and write, when it is packed */
-    FEWEST_ROWS = 16           /* of such a part: those at its edges are packed for both sides */
+    FEWEST_ROWS = 16,          /* of such a part: those at its edges are packed for both sides */
+    BAND_ROWS = 4,             /* of the output, that a band of packed rows is to have room for */
+    MOST_VECTOR = 16
 };
 
 typedef struct depthwise_job {
@@ -24,6 +26,7 @@ typedef struct depthwise_job {
     int64_t items, tasks;
     int packed;
     int64_t parts, chunks;    /* packed: of an image, an item is a part of the rows by a vector of channels; else it is a row */
+    int64_t columns;          /* packed: of the output, that have room in a band */
 } depthwise_job;
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -51,6 +54,7 @@ static up_depthwise_run run_at(const up_conv *conv, const up_conv_args *a, int64
                                cut ys, cut xs) {
     const int64_t tap = conv->layout.padded_outputs, p = y * a->out_w + x;
     return (up_depthwise_run){
+        .planes = conv->layout.group_inputs, .weights_plane = conv->layout.taps * tap,
         .rows = ys.last - ys.first, .columns = xs.last - xs.first, .pixels = n, .channels = channels,
         .weights = conv->weights + (ys.first * conv->desc.kernel_w + xs.first) * tap + channel, .weights_row = conv->desc.kernel_w * tap,
         .weights_tap = tap, .bias = conv->bias + channel,
@@ -97,41 +101,76 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
 
 /* ---------------------------------------------------------------- packed */
 
-/* Columns of the padded image that a row reads. */
-static int64_t packed_columns(const up_conv_desc *d, const up_conv_args *a) {
-    return (int64_t)(a->out_w - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
+/* Columns that so many outputs in a row read. */
+static int64_t columns_read(const up_conv_desc *d, int64_t outputs) {
+    return (outputs - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
 }
 
-/* A band of input rows [from, to) of one image, packed. */
+/* A band of input rows [from, to) of one image and of the columns that the outputs [x0, x1) of a row read, packed, a plane after another. */
 typedef struct band {
     float *memory;
-    int64_t row;           /* floats */
+    int64_t x0, x1;
+    int64_t row, plane;    /* floats */
     int64_t from, to;
 } band;
+
+/* The most columns of the output whose band has room for BAND_ROWS rows, or for one; 0: there is no room. */
+static int64_t band_columns(const up_conv *conv, const up_conv_args *a) {
+    const up_conv_desc *d = &conv->desc;
+    for (int64_t rows = BAND_ROWS; rows > 0; rows -= BAND_ROWS - 1) {
+        const int64_t columns = UP_PACKED_FLOATS / (conv->layout.group_inputs * conv->kernels->vector_floats) /
+                                ((rows - 1) * d->stride_h + window_rows(d));
+        if (columns >= columns_read(d, 1)) return smaller(a->out_w, (columns - columns_read(d, 1)) / d->stride_w + 1);
+    }
+    return 0;
+}
+
+/* The source's channels that outputs [channel, channel + n) read in each plane. */
+static void note_channels(const up_conv *conv, const up_conv_args *a, int64_t channel, int64_t n, int64_t plane, int32_t *list) {
+    const int32_t inputs = conv->layout.group_inputs, outputs = conv->layout.group_outputs;
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t c = (int32_t)((channel + i) / outputs * inputs + plane);
+        list[i] = a->src.index ? a->src.index[c] : c;
+    }
+}
 
 /* Packs the input rows up to `to`, after those that the band has already; its first is to be row `from`. */
 static void fill_band(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t channel, int64_t channels, int64_t from, int64_t to,
                       band *b) {
-    const int64_t width = conv->kernels->vector_floats, left = conv->desc.pad_left, kept = larger(0, b->to - from);
-    if (kept > 0 && from > b->from) memmove(b->memory, b->memory + (from - b->from) * b->row, (size_t)(kept * b->row) * 4);
+    const up_layout *layout = &conv->layout;
+    const int64_t width = conv->kernels->vector_floats, kept = larger(0, b->to - from), first = from + kept;
+    const int64_t left = b->x0 * conv->desc.stride_w - conv->desc.pad_left;    /* the column that the band begins with */
+    const int64_t column = within(left, 0, a->in_w), columns = within(left + b->row / width, column, a->in_w) - column;
+    const int64_t source_row = a->in_w * a->src.pixel_stride;
+    for (int64_t k = 0; k < layout->group_inputs; k++) {
+        float *plane = b->memory + k * b->plane;
+        if (kept > 0 && from > b->from) memmove(plane, plane + (from - b->from) * b->row, (size_t)(kept * b->row) * 4);
+        if (first >= to || columns == 0) continue;
+        int32_t list[MOST_VECTOR];
+        const int listed = a->src.index || layout->group_inputs > 1 || layout->group_outputs > 1;
+        if (listed) note_channels(conv, a, channel, channels, k, list);
+        const float *src = a->src.data + (image * a->in_h + first) * source_row + column * a->src.pixel_stride;
+        const up_pack_rows run = {.src = listed ? src : src + channel, .src_stride = a->src.pixel_stride, .src_row = source_row,
+                                  .index = listed ? list : NULL, .channels = channels, .rows = to - first, .columns = columns,
+                                  .to = plane + kept * b->row + (column - left) * width, .to_row = b->row};
+        conv->kernels->pack_rows(&run);
+    }
     b->from = from;
     b->to = to;
-    const int64_t columns = smaller(a->in_w, b->row / width - left), first = from + kept;
-    if (columns <= 0 || first >= to) return;
-    const float *src = a->src.data + (image * a->in_h + first) * a->in_w * a->src.pixel_stride;
-    const up_pack_rows rows = {.src = a->src.index ? src : src + channel, .src_stride = a->src.pixel_stride,
-                               .src_row = a->in_w * a->src.pixel_stride, .index = a->src.index ? a->src.index + channel : NULL,
-                               .channels = channels, .rows = to - first, .columns = columns, .to = b->memory + kept * b->row + left * width,
-                               .to_row = b->row};
-    conv->kernels->pack_rows(&rows);
 }
 
-/* Output rows [y0, y1) of an image, of one vector of channels. */
-static void run_part(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t channel, float *memory) {
+/*
+ * Columns [x0, x1) of output rows [y0, y1) of an image, of one vector of channels. What lies left and right of images is never written;
+ * `fresh` says that it may not be zero yet.
+ */
+static void run_columns(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t x0, int64_t x1,
+                        int64_t channel, int fresh, float *memory) {
     const up_conv_desc *d = &conv->desc;
     const int64_t width = conv->kernels->vector_floats, channels = smaller(width, d->out_channels - channel);
-    band b = {.memory = memory, .row = packed_columns(d, a) * width};
-    const int64_t rows = (PACKED_FLOATS / b.row - window_rows(d)) / d->stride_h + 1;    /* of the output, for which a band has room */
+    const int64_t planes = conv->layout.group_inputs, row = columns_read(d, x1 - x0) * width, room = UP_PACKED_FLOATS / planes / row;
+    band b = {.memory = memory, .x0 = x0, .x1 = x1, .row = row, .plane = smaller(room, a->in_h) * row};
+    const int64_t rows = room < a->in_h ? (room - window_rows(d)) / d->stride_h + 1 : a->out_h;    /* of the output, that a band serves */
+    if (fresh) memset(memory, 0, (size_t)(planes * b.plane) * 4);
     const cut xs = {0, d->kernel_w};
     for (int64_t y = y0; y < y1; ) {
         const int64_t end = smaller(y1, y + rows);
@@ -141,8 +180,9 @@ static void run_part(const up_conv *conv, const up_conv_args *a, int64_t image, 
         for (; y < end; y++) {
             const int64_t top = y * d->stride_h - d->pad_top;
             const cut ys = cut_window(top, d->dilation_h, d->kernel_h, a->in_h);
-            up_depthwise_run run = run_at(conv, a, image * a->out_h + y, 0, a->out_w, channel, channels, ys, xs);
+            up_depthwise_run run = run_at(conv, a, image * a->out_h + y, x0, x1 - x0, channel, channels, ys, xs);
             run.src = b.memory + (run.rows > 0 ? (top + ys.first * d->dilation_h - from) * b.row : 0);
+            run.plane_step = b.plane;
             run.pixel_step = d->stride_w * width;
             run.row_step = d->dilation_h * b.row;
             run.column_step = d->dilation_w * width;
@@ -153,22 +193,22 @@ static void run_part(const up_conv *conv, const up_conv_args *a, int64_t image, 
 
 static void run_packed(const depthwise_job *job, int64_t first, int64_t end) {
     const up_conv_args *a = job->args;
-    float memory[PACKED_FLOATS] __attribute__((aligned(64)));
-    /* what lies left and right of images is never written */
-    memset(memory, 0, (size_t)smaller(PACKED_FLOATS, (a->in_h + 1) * packed_columns(&job->conv->desc, a) * job->conv->kernels->vector_floats) * 4);
+    const int64_t ranges = (a->out_w + job->columns - 1) / job->columns;
+    float memory[UP_PACKED_FLOATS] __attribute__((aligned(64)));
     for (int64_t i = first; i < end; i++) {
         const int64_t part = i / job->chunks, image = part / job->parts;
-        run_part(job->conv, a, image, up_cut(a->out_h, job->parts, part % job->parts), up_cut(a->out_h, job->parts, part % job->parts + 1),
-                 i % job->chunks * job->conv->kernels->vector_floats, memory);
+        for (int64_t range = 0; range < ranges; range++)
+            run_columns(job->conv, a, image, up_cut(a->out_h, job->parts, part % job->parts),
+                        up_cut(a->out_h, job->parts, part % job->parts + 1), up_cut(a->out_w, ranges, range),
+                        up_cut(a->out_w, ranges, range + 1), i % job->chunks * job->conv->kernels->vector_floats, i == first || ranges > 1,
+                        memory);
     }
 }
 
-/* Whether channels are packed: by index, or where many pixels of a row have taps that are cut off. */
-static int is_packed(const up_conv *conv, const up_conv_args *a) {
-    const up_conv_desc *d = &conv->desc;
-    if (window_rows(d) * packed_columns(d, a) * conv->kernels->vector_floats > PACKED_FLOATS) return 0;
-    const int64_t cut_off = packed_columns(d, a) - a->in_w;
-    return a->src.index || cut_off * 8 >= a->out_w;
+/* Whether channels are packed: of small groups, by index, or where many pixels of a row have taps that are cut off. */
+static int is_packed(const up_conv *conv, const up_conv_args *a, int64_t columns) {
+    if (conv->layout.group_inputs > 1 || conv->layout.group_outputs > 1) return 1;
+    return columns > 0 && (a->src.index || (columns_read(&conv->desc, a->out_w) - a->in_w) * 8 >= a->out_w);
 }
 
 /* ---------------------------------------------------------------- tasks */
@@ -181,8 +221,9 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
 }
 
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
-    depthwise_job job = {.conv = conv, .args = a, .items = (int64_t)a->batch * a->out_h, .packed = is_packed(conv, a)};
-    int64_t cost = (int64_t)a->out_w * conv->desc.out_channels * conv->layout.taps / 2;
+    depthwise_job job = {.conv = conv, .args = a, .items = (int64_t)a->batch * a->out_h, .columns = band_columns(conv, a)};
+    int64_t cost = (int64_t)a->out_w * conv->desc.out_channels * conv->layout.taps * conv->layout.group_inputs / 2;
+    job.packed = is_packed(conv, a, job.columns);
     if (job.packed) {
         const int64_t channels = conv->desc.out_channels, width = conv->kernels->vector_floats;
         const int64_t rows = larger(FEWEST_ROWS, PART_BYTES / (((int64_t)a->in_w + a->out_w) * channels * 4));

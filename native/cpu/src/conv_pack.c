@@ -10,6 +10,9 @@
  */
 enum { BLOCK_SUMS = 512, BLOCK_SUMS_OF_TAPS = 2048, FEWEST_CHANNELS = 32 };
 
+/* Groups of fewer outputs than the narrower vectors of panels hold, two of which are multiplied at a time, and of few inputs, are small. */
+enum { FILLED_OUTPUTS = 8, MOST_SMALL_INPUTS = 16 };
+
 typedef struct packed_header {
     char magic[8];
     int32_t abi, isa;
@@ -58,18 +61,34 @@ static void lay_tail(const up_kernels *kernels, up_layout *layout, int32_t first
     }
 }
 
+/* Whether vectors run over the outputs of several groups: where those of one group fill no vector of a panel. */
+static int is_depthwise(const up_conv_desc *d, const up_kernels *kernels) {
+    const int64_t inputs = d->in_channels / d->groups, outputs = d->out_channels / d->groups;
+    if (d->groups == 1 || (inputs == 1 && outputs == 1)) return d->groups > 1;
+    const int64_t window = ((d->kernel_h - 1) * (int64_t)d->dilation_h + 1) * ((d->kernel_w - 1) * (int64_t)d->dilation_w + 1);
+    return outputs < FILLED_OUTPUTS && outputs < kernels->vector_floats && inputs <= MOST_SMALL_INPUTS &&
+           window * inputs * kernels->vector_floats <= UP_PACKED_FLOATS / 2;
+}
+
+static up_layout layout_of(const up_conv_desc *d) {
+    return (up_layout){.taps = d->kernel_h * d->kernel_w, .group_inputs = d->in_channels / d->groups,
+                       .group_outputs = d->out_channels / d->groups};
+}
+
 void up_conv_layout(const up_conv_desc *d, const up_kernels *kernels, up_layout *layout) {
-    memset(layout, 0, sizeof *layout);
-    layout->taps = d->kernel_h * d->kernel_w;
-    layout->group_inputs = d->in_channels / d->groups;
-    layout->group_outputs = d->out_channels / d->groups;
-    if (d->groups > 1 && layout->group_inputs == 1 && layout->group_outputs == 1) {
-        layout->depthwise = 1;
-        layout->padded_outputs = round_up(d->out_channels, 16);
-        layout->bias_floats = layout->padded_outputs;
-        layout->weight_floats = (int64_t)layout->taps * layout->padded_outputs;
+    if (!is_depthwise(d, kernels)) {
+        up_conv_panel_layout(d, kernels, layout);
         return;
     }
+    *layout = layout_of(d);
+    layout->depthwise = 1;
+    layout->padded_outputs = round_up(d->out_channels, 16);
+    layout->bias_floats = layout->padded_outputs;
+    layout->weight_floats = (int64_t)layout->group_inputs * layout->taps * layout->padded_outputs;
+}
+
+void up_conv_panel_layout(const up_conv_desc *d, const up_kernels *kernels, up_layout *layout) {
+    *layout = layout_of(d);
     layout->tap_blocks = (layout->taps + UP_MOST_TAPS - 1) / UP_MOST_TAPS;
     layout->block_taps = (layout->taps + layout->tap_blocks - 1) / layout->tap_blocks;
     layout->tap_blocks = (layout->taps + layout->block_taps - 1) / layout->block_taps;
@@ -105,9 +124,10 @@ static packed_header header_of(const up_conv_desc *d, const up_layout *layout, c
 }
 
 static void pack_depthwise(const up_conv_desc *d, const up_layout *layout, const float *weights, float *to) {
-    for (int32_t t = 0; t < layout->taps; t++)
-        for (int32_t c = 0; c < layout->padded_outputs; c++)
-            *to++ = c < d->out_channels ? weights[(int64_t)c * layout->taps + t] : 0;
+    for (int32_t c = 0; c < layout->group_inputs; c++)
+        for (int32_t t = 0; t < layout->taps; t++)
+            for (int32_t o = 0; o < layout->padded_outputs; o++)
+                *to++ = o < d->out_channels ? weights[((int64_t)o * layout->group_inputs + c) * layout->taps + t] : 0;
 }
 
 static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }

@@ -19,21 +19,24 @@ UP_INLINE void tile(const up_depthwise_run *t, int64_t p, int64_t c, const int m
 #pragma GCC unroll 4
             for (int v = 0; v < nv; v++)
                 sum[i * nv + v] += vload_n(t->addend + (p + i) * t->addend_stride + c + v * VW, nv > 1 ? VW : left);
-    const float *row = t->src + p * t->pixel_step + (indexed ? 0 : c), *weights = t->weights + c;
+    const float *plane = t->src + p * t->pixel_step + (indexed ? 0 : c), *weights_plane = t->weights + c;
     const int64_t step = t->pixel_step;
-    for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
-        const float *x = row, *w = weights;
+    for (int64_t k = 0; k < t->planes; k++, plane += t->plane_step, weights_plane += t->weights_plane) {
+        const float *row = plane, *weights = weights_plane;
+        for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
+            const float *x = row, *w = weights;
 #pragma GCC unroll 1
-        for (int64_t j = 0; j < t->columns; j++, x += t->column_step, w += t->weights_tap) {
-            vf b[4];
+            for (int64_t j = 0; j < t->columns; j++, x += t->column_step, w += t->weights_tap) {
+                vf b[4];
 #pragma GCC unroll 4
-            for (int v = 0; v < nv; v++) b[v] = vload(w + v * VW);
+                for (int v = 0; v < nv; v++) b[v] = vload(w + v * VW);
 #pragma GCC unroll 6
-            for (int i = 0; i < mr; i++)
+                for (int i = 0; i < mr; i++)
 #pragma GCC unroll 4
-                for (int v = 0; v < nv; v++)
-                    sum[i * nv + v] += b[v] * (indexed ? vgather_n(x + i * step, t->index + c + v * VW, nv > 1 ? VW : left)
-                                                       : vload_n(x + i * step + v * VW, nv > 1 ? VW : left));
+                    for (int v = 0; v < nv; v++)
+                        sum[i * nv + v] += b[v] * (indexed ? vgather_n(x + i * step, t->index + c + v * VW, nv > 1 ? VW : left)
+                                                           : vload_n(x + i * step + v * VW, nv > 1 ? VW : left));
+            }
         }
     }
     const vf low = vsplat(t->low), high = vsplat(t->high);
@@ -66,25 +69,30 @@ UP_INLINE void row_tile(const up_depthwise_run *t, int64_t p, int64_t c, const i
     if (t->addend)
 #pragma GCC unroll 8
         for (int i = 0; i < mr; i++) sum[i] += vload_n(t->addend + (p + i) * t->addend_stride + c, left);
-    const float *row = t->src + p * t->pixel_step + c, *weights = t->weights + c;
+    const float *plane = t->src + p * t->pixel_step + c, *weights_plane = t->weights + c;
     const int64_t step = t->column_step;
 #pragma GCC unroll 1
-    for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
-        vf b[MOST_ROW_TAPS];
+    for (int64_t k = 0; k < t->planes; k++, plane += t->plane_step, weights_plane += t->weights_plane) {
+        const float *row = plane, *weights = weights_plane;
+#pragma GCC unroll 1
+        for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
+            vf b[MOST_ROW_TAPS];
 #pragma GCC unroll 7
-        for (int j = 0; j < kernel; j++) b[j] = vload(weights + j * t->weights_tap);
-        const float *x = row;
+            for (int j = 0; j < kernel; j++) b[j] = vload(weights + j * t->weights_tap);
+            const float *x = row;
 #pragma GCC unroll 24
-        for (int k = 0; k < (mr - 1) * stride + kernel; k++, x += step) {
-            const vf value = vload_n(x, left);
+            for (int i = 0; i < (mr - 1) * stride + kernel; i++, x += step) {
+                const vf value = vload_n(x, left);
 #pragma GCC unroll 7
-            for (int j = 0; j < kernel; j++)
-                if (k >= j && (k - j) % stride == 0 && (k - j) / stride < mr) sum[(k - j) / stride] += b[j] * value;
+                for (int j = 0; j < kernel; j++)
+                    if (i >= j && (i - j) % stride == 0 && (i - j) / stride < mr) sum[(i - j) / stride] += b[j] * value;
+            }
         }
     }
+    const float *next = t->src + p * t->pixel_step + c + t->rows * t->row_step;
     if (t->fetch)
 #pragma GCC unroll 8
-        for (int i = 0; i < mr; i++) __builtin_prefetch(row + i * t->pixel_step, 0, 2);
+        for (int i = 0; i < mr; i++) __builtin_prefetch(next + i * t->pixel_step, 0, 2);
     const vf low = vsplat(t->low), high = vsplat(t->high);
 #pragma GCC unroll 8
     for (int i = 0; i < mr; i++) vstore_n(t->dst + (p + i) * t->dst_stride + c, vmin(high, vmax(low, sum[i])), left);

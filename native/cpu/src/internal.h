@@ -94,16 +94,18 @@ typedef struct up_panel_kind {
 /*
  * Neighbouring pixels of one output row of a depthwise convolution that have the same taps inside of the image: tap
  * (i, j) of pixel p lies at src + p * pixel_step + i * row_step + j * column_step, its weights at
- * weights + i * weights_row + j * weights_tap.
+ * weights + i * weights_row + j * weights_tap. Small groups have as many such planes as a group has input channels, each with the
+ * channel that each output reads.
  */
 typedef struct up_depthwise_run {
     const float *src;
-    int64_t pixel_step, row_step, column_step;
+    int64_t planes;
+    int64_t plane_step, pixel_step, row_step, column_step;
     int64_t rows, columns;      /* of taps; may be 0 */
     int64_t pixels, channels;
     const int32_t *index;       /* or NULL */
     const float *weights;
-    int64_t weights_row, weights_tap;
+    int64_t weights_plane, weights_row, weights_tap;
     const float *bias;
     const float *addend;        /* or NULL */
     int64_t addend_stride;

@@ -190,15 +190,17 @@ void test_convolutions(up_pool *pool) {
             c.bf16 = up_conv_bf16_available();
             if (c.bf16) run_case(&c, pool, 1 + (int)(i * 7 % 30));
         }
-    /* depthwise: {h, w, channels, kernel, stride, pad, batch} */
-    static const int depthwise[][7] = {{56, 57, 51, 3, 1, 1, 1}, {112, 40, 32, 3, 1, 1, 1}, {30, 111, 19, 3, 2, 1, 2}, {14, 14, 67, 5, 1, 2, 2},
-                                       {7, 7, 130, 5, 1, 2, 3}, {14, 15, 40, 5, 2, 2, 1}, {9, 30, 21, 7, 1, 3, 1}, {200, 9, 17, 3, 1, 1, 1},
-                                       {3, 800, 5, 5, 1, 2, 1}, {12, 2, 33, 5, 1, 2, 1}};
+    /* depthwise, and small groups: {h, w, groups, kernel, stride, pad, batch, inputs and outputs of a group} */
+    static const int depthwise[][9] = {{56, 57, 51, 3, 1, 1, 1, 1, 1}, {112, 40, 32, 3, 1, 1, 1, 1, 1}, {30, 111, 19, 3, 2, 1, 2, 1, 1},
+                                       {14, 14, 67, 5, 1, 2, 2, 1, 1}, {7, 7, 130, 5, 1, 2, 3, 1, 1}, {14, 15, 40, 5, 2, 2, 1, 1, 1},
+                                       {9, 30, 21, 7, 1, 3, 1, 1, 1}, {200, 9, 17, 3, 1, 1, 1, 1, 1}, {3, 800, 5, 5, 1, 2, 1, 1, 1},
+                                       {12, 2, 33, 5, 1, 2, 1, 1, 1}, {28, 28, 9, 3, 1, 1, 1, 4, 4}, {14, 300, 5, 3, 2, 1, 1, 3, 5},
+                                       {20, 20, 11, 3, 1, 1, 2, 1, 2}, {7, 9, 6, 1, 1, 0, 1, 16, 7}, {9, 8, 4, 5, 1, 2, 1, 2, 1}};
     for (size_t i = 0; i < sizeof depthwise / sizeof *depthwise; i++)
         for (int source = DENSE; source <= INDEXED; source++) {
             seed(2000 + i * 4 + (uint64_t)source);
             const int *s = depthwise[i];
-            conv_case c = simple(s[0], s[1], s[2], s[2], s[3], s[4], s[5]);
+            conv_case c = simple(s[0], s[1], s[2] * s[7], s[2] * s[8], s[3], s[4], s[5]);
             c.d.groups = s[2];
             c.d.act = random_act();
             c.batch = s[6];
