@@ -72,6 +72,10 @@ extern const up_panel_kind up_panels_bf16[];
  */
 enum { UP_PACKED_FLOATS = 12 << 10 };
 
+/* Whether a convolution has few enough channels to be run by packed rows; and that run, on checked arguments. */
+int up_conv_has_rows(const up_conv *conv, const up_conv_args *args);
+int32_t up_conv_run_rows(const up_conv *conv, const up_conv_args *args, up_pool *pool);
+
 /* Runs a convolution whose layout is depthwise, on checked arguments. */
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *args, up_pool *pool);
 

@@ -435,7 +435,8 @@ int32_t up_conv_run(const up_conv *conv, const up_conv_args *args, up_pool *pool
     int32_t status = check("up_conv_run", conv, args);
     const int64_t pixels = outputs_of(args);
     if (status || pixels == 0) return status;
-    return conv->layout.depthwise ? up_depthwise_conv(conv, args, pool) : run_dense(conv, args, pixels, pool, NULL);
+    if (conv->layout.depthwise) return up_depthwise_conv(conv, args, pool);
+    return up_conv_has_rows(conv, args) ? up_conv_run_rows(conv, args, pool) : run_dense(conv, args, pixels, pool, NULL);
 }
 
 int32_t up_conv_bf16_workspace_bytes(const up_conv_desc *desc, const up_conv_args *args, int32_t threads, int64_t *bytes) {

@@ -1,0 +1,114 @@
+/*
+ * Running a convolution of few input channels, as networks begin with: 3 colours by 7x7 taps. A run of 3 channels for each tap is short, and
+ * if they come from planes each is elsewhere. So the rows that a block of output rows reads are packed first, one channel beside the other,
+ * with the zeros around the image: then a row of taps is one run, for every pixel.
+ */
+#include "conv.h"
+
+#include <string.h>
+
+enum {
+    MOST_CHANNELS = 16,
+    MOST_PLACES = 5632,              /* rows of taps of the pixels of a block: their places are on the stack */
+    MOST_PACKED_FLOATS = 24 << 10    /* rows that a block reads: on the stack, and in the second cache */
+};
+
+typedef struct rows_job {
+    const up_conv *conv;
+    const up_conv_args *args;
+    int64_t blocks;    /* of each image's output rows */
+} rows_job;
+
+/* Pixels of the padded image that a row of outputs reads. */
+static int64_t padded_columns(const up_conv_desc *d, const up_conv_args *a) {
+    return (int64_t)(a->out_w - 1) * d->stride_w + d->kernel_w;
+}
+
+/* Rows that an output row reads. */
+static int64_t window_rows(const up_conv_desc *d) { return (int64_t)(d->kernel_h - 1) * d->dilation_h + 1; }
+
+/* The most output rows whose inputs and places have room. */
+static int64_t most_rows(const up_conv_desc *d, const up_conv_args *a) {
+    const int64_t fit = MOST_PACKED_FLOATS / (padded_columns(d, a) * d->in_channels) - window_rows(d);
+    const int64_t packed = fit < 0 ? 0 : fit / d->stride_h + 1, places = MOST_PLACES / ((int64_t)a->out_w * d->kernel_h);
+    return packed < places ? packed : places;
+}
+
+int up_conv_has_rows(const up_conv *conv, const up_conv_args *a) {
+    const up_conv_desc *d = &conv->desc;
+    return d->groups == 1 && d->in_channels <= MOST_CHANNELS && conv->layout.taps > 1 && d->dilation_w == 1 && conv->layout.tap_blocks == 1 &&
+           conv->layout.channel_blocks == 1 && d->out_channels > d->in_channels && most_rows(d, a) > 0;
+}
+
+/* Packs row `y` of an image, which may lie above or below it. */
+static void pack_row(const up_conv_desc *d, const up_conv_args *a, int64_t image, int64_t y, float *to) {
+    const int64_t channels = d->in_channels, columns = padded_columns(d, a), stride = a->src.pixel_stride;
+    if (y < 0 || y >= a->in_h) {
+        memset(to, 0, (size_t)(columns * channels) * 4);
+        return;
+    }
+    const int64_t before = d->pad_left < columns ? d->pad_left : columns;
+    const int64_t inside = columns - before < a->in_w ? columns - before : a->in_w;
+    memset(to, 0, (size_t)(before * channels) * 4);
+    to += before * channels;
+    const float *from = a->src.data + (image * a->in_h + y) * a->in_w * stride;
+    if (!a->src.index && stride == channels) {
+        memcpy(to, from, (size_t)(inside * channels) * 4);
+    } else {
+        for (int64_t c = 0; c < channels; c++) {
+            const float *channel = from + (a->src.index ? a->src.index[c] : c);
+            for (int64_t x = 0; x < inside; x++) to[x * channels + c] = channel[x * stride];
+        }
+    }
+    memset(to + inside * channels, 0, (size_t)((columns - before - inside) * channels) * 4);
+}
+
+/* Output rows [y0, y1) of an image. */
+static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1) {
+    const up_conv_desc *d = &conv->desc;
+    const up_layout *layout = &conv->layout;
+    const int64_t row = padded_columns(d, a) * d->in_channels, rows = (y1 - 1 - y0) * d->stride_h + window_rows(d);
+    float packed[rows * row];
+    for (int64_t r = 0; r < rows; r++) pack_row(d, a, image, y0 * d->stride_h - d->pad_top + r, packed + r * row);
+    const int64_t pixels = (y1 - y0) * a->out_w, p0 = (image * a->out_h + y0) * a->out_w;
+    const float *places[pixels * d->kernel_h], **place = places;
+    for (int64_t y = 0; y < y1 - y0; y++)
+        for (int64_t x = 0; x < a->out_w; x++)
+            for (int64_t ky = 0; ky < d->kernel_h; ky++)
+                *place++ = packed + (y * d->stride_h + ky * d->dilation_h) * row + x * d->stride_w * d->in_channels;
+    for (int32_t q = 0; q < layout->panels; q++) {
+        const up_panel panel = up_panel_at(layout, conv->panels[0].width, q);
+        const up_panel_kind *kind = &conv->panels[panel.kind];
+        const int32_t left = layout->group_outputs - panel.first;
+        const int64_t tiles = (pixels + kind->mr - 1) / kind->mr;
+        up_tile tile = {
+            .row_step = d->kernel_h, .segment_step = 1, .segments = d->kernel_h, .length = (int64_t)d->kernel_w * d->in_channels,
+            .weights = conv->weights + (int64_t)layout->taps * d->in_channels * panel.first, .bias = conv->bias + panel.first,
+            .addend_stride = a->addend.pixel_stride, .dst_stride = a->dst.pixel_stride, .outputs = left < kind->width ? left : kind->width,
+            .low = conv->low, .high = conv->high};
+        for (int64_t i = 0; i < tiles; i++) {
+            const int64_t first = up_cut(pixels, tiles, i), mr = up_cut(pixels, tiles, i + 1) - first;
+            tile.rows = places + first * d->kernel_h;
+            tile.dst = a->dst.data + (p0 + first) * a->dst.pixel_stride + panel.first;
+            if (a->addend.data) tile.addend = a->addend.data + (p0 + first) * a->addend.pixel_stride + panel.first;
+            kind->kernels[0][mr - 1](&tile);
+            if (!conv->clamp) conv->kernels->act(&d->act, tile.dst, tile.dst_stride, mr, tile.outputs);
+        }
+    }
+}
+
+static void run_tasks(const void *argument, int64_t first, int64_t last) {
+    const rows_job *job = argument;
+    for (int64_t i = first; i < last; i++) {
+        const int64_t rows = job->args->out_h, block = i % job->blocks;
+        run_block(job->conv, job->args, i / job->blocks, up_cut(rows, job->blocks, block), up_cut(rows, job->blocks, block + 1));
+    }
+}
+
+int32_t up_conv_run_rows(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
+    const int64_t most = most_rows(&conv->desc, a), threads = up_pool_threads(pool);
+    const int64_t wanted = threads > 1 ? (4 * threads + a->batch - 1) / a->batch : 1;
+    rows_job job = {.conv = conv, .args = a, .blocks = (a->out_h + most - 1) / most};
+    if (job.blocks < wanted) job.blocks = wanted < a->out_h ? wanted : a->out_h;
+    return up_parallel(pool, run_tasks, &job, a->batch * job.blocks);
+}
