@@ -4,6 +4,13 @@
  */
 #include "vector.h"
 
+/* Holds a loaded value in a register, where a compiler would rather load it again with each use. */
+#if defined(__x86_64__) && UP_ISA > 0
+#define UP_KEEP(value) __asm__("" : "+v"(value))
+#else
+#define UP_KEEP(value) (void)0
+#endif
+
 enum { MOST_PIXELS = 6, MOST_ROW_PIXELS = 8, MOST_ROW_TAPS = 7 };
 
 /* `mr` pixels from p by `nv` vectors of channels from c; the last vector has `left` channels. */
@@ -61,48 +68,69 @@ UP_INLINE void pixels(const up_depthwise_run *t, int64_t p, const int mr, const 
  * `mr` pixels in a row by one vector of channels, for `kernel` taps in a row that lie side by side: an input is loaded once for all
  * taps of a row that read it.
  */
-UP_INLINE void row_tile(const up_depthwise_run *t, int64_t p, int64_t c, const int mr, const int kernel, const int stride, const int64_t left) {
-    vf sum[MOST_ROW_PIXELS];
-    const vf bias = vload(t->bias + c);
+UP_INLINE void row_tile(const up_depthwise_run *t, const float *src, float *dst, const float *addend, int64_t c, const int mr, const int nv,
+                        const int kernel, const int stride, const int64_t left) {
+    vf sum[MOST_ROW_PIXELS * 2];
+#pragma GCC unroll 2
+    for (int v = 0; v < nv; v++) {
+        const vf bias = vload(t->bias + c + v * VW);
 #pragma GCC unroll 8
-    for (int i = 0; i < mr; i++) sum[i] = bias;
-    if (t->addend)
+        for (int i = 0; i < mr; i++) sum[i * nv + v] = bias;
+    }
+    if (addend)
 #pragma GCC unroll 8
-        for (int i = 0; i < mr; i++) sum[i] += vload_n(t->addend + (p + i) * t->addend_stride + c, left);
-    const float *plane = t->src + p * t->pixel_step + c, *weights_plane = t->weights + c;
-    const int64_t step = t->column_step;
+        for (int i = 0; i < mr; i++, addend += t->addend_stride)
+#pragma GCC unroll 2
+            for (int v = 0; v < nv; v++) sum[i * nv + v] += vload_n(addend + v * VW, left);
+    const int64_t step = t->column_step, row_step = t->row_step, weights_row = t->weights_row, tap = t->weights_tap, rows = t->rows;
+    const float *weights_plane = t->weights + c;
 #pragma GCC unroll 1
-    for (int64_t k = 0; k < t->planes; k++, plane += t->plane_step, weights_plane += t->weights_plane) {
-        const float *row = plane, *weights = weights_plane;
+    for (int64_t k = t->planes; k > 0; k--, src += t->plane_step, weights_plane += t->weights_plane) {
+        const float *row = src, *weights = weights_plane;
 #pragma GCC unroll 1
-        for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
-            vf b[MOST_ROW_TAPS];
+        for (int64_t y = rows; y > 0; y--, row += row_step, weights += weights_row) {
+            vf b[MOST_ROW_TAPS * 2];
 #pragma GCC unroll 7
-            for (int j = 0; j < kernel; j++) b[j] = vload(weights + j * t->weights_tap);
+            for (int j = 0; j < kernel; j++)
+#pragma GCC unroll 2
+                for (int v = 0; v < nv; v++) b[j * nv + v] = vload(weights + j * tap + v * VW);
             const float *x = row;
 #pragma GCC unroll 24
-            for (int i = 0; i < (mr - 1) * stride + kernel; i++, x += step) {
-                const vf value = vload_n(x, left);
+            for (int i = 0; i < (mr - 1) * stride + kernel; i++, x += step)
+#pragma GCC unroll 2
+                for (int v = 0; v < nv; v++) {
+                    vf value = vload_n(x + v * VW, left);
+                    UP_KEEP(value);
 #pragma GCC unroll 7
-                for (int j = 0; j < kernel; j++)
-                    if (i >= j && (i - j) % stride == 0 && (i - j) / stride < mr) sum[(i - j) / stride] += b[j] * value;
-            }
+                    for (int j = 0; j < kernel; j++)
+                        if (i >= j && (i - j) % stride == 0 && (i - j) / stride < mr) sum[(i - j) / stride * nv + v] += b[j * nv + v] * value;
+                }
         }
     }
-    const float *next = t->src + p * t->pixel_step + c + t->rows * t->row_step;
-    if (t->fetch)
-#pragma GCC unroll 8
-        for (int i = 0; i < mr; i++) __builtin_prefetch(next + i * t->pixel_step, 0, 2);
     const vf low = vsplat(t->low), high = vsplat(t->high);
+    const int64_t dst_stride = t->dst_stride;
 #pragma GCC unroll 8
-    for (int i = 0; i < mr; i++) vstore_n(t->dst + (p + i) * t->dst_stride + c, vmin(high, vmax(low, sum[i])), left);
+    for (int i = 0; i < mr; i++, dst += dst_stride)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) vstore_n(dst + v * VW, vmin(high, vmax(low, sum[i * nv + v])), left);
 }
+
+/* Vectors side by side, where there are registers for two. */
+#define ROW_VECTORS(kernel) (UP_ISA == 2 && kernel <= 5 ? 2 : 1)
 
 #define UP_ROW(mr, kernel, stride)                                                                                      \
     static void row_##mr##_##kernel##_##stride(const up_depthwise_run *t, int64_t p) {                                   \
+        const float *src = t->src + p * t->pixel_step;                                                                  \
+        const float *addend = t->addend ? t->addend + p * t->addend_stride : NULL;                                      \
+        float *dst = t->dst + p * t->dst_stride;                                                                        \
         int64_t c = 0;                                                                                                  \
-        for (; c + VW <= t->channels; c += VW) row_tile(t, p, c, mr, kernel, stride, VW);                               \
-        if (c < t->channels) row_tile(t, p, c, mr, kernel, stride, t->channels - c);                                    \
+        if (ROW_VECTORS(kernel) == 2)                                                                                   \
+            for (; c + 2 * VW <= t->channels; c += 2 * VW)                                                              \
+                row_tile(t, src + c, dst + c, addend ? addend + c : NULL, c, mr, 2, kernel, stride, VW);                \
+        for (; c + VW <= t->channels; c += VW)                                                                          \
+            row_tile(t, src + c, dst + c, addend ? addend + c : NULL, c, mr, 1, kernel, stride, VW);                    \
+        if (c < t->channels)                                                                                            \
+            row_tile(t, src + c, dst + c, addend ? addend + c : NULL, c, mr, 1, kernel, stride, t->channels - c);       \
     }
 #define UP_ROWS(kernel, stride)                                                                                         \
     UP_ROW(1, kernel, stride) UP_ROW(2, kernel, stride) UP_ROW(3, kernel, stride) UP_ROW(4, kernel, stride)             \
