@@ -44,16 +44,36 @@ int32_t up_conv_check(const char *where, const up_conv_desc *d) {
 
 static int32_t round_up(int32_t n, int32_t to) { return (n + to - 1) / to * to; }
 
-/* The outputs that do not fill a wide panel: one panel that is nearly filled, or narrower ones. */
-static void lay_tail(const up_kernels *kernels, up_layout *layout, int32_t first, int32_t left) {
-    left = round_up(left, kernels->panels[kernels->kinds - 1].width);
+static void add_panel(const up_kernels *kernels, up_layout *layout, int32_t kind) {
+    layout->tail[layout->panels++ - layout->wide_panels] = (up_panel){kind, layout->padded_outputs};
+    layout->padded_outputs += kernels->panels[kind].width;
+}
+
+/*
+ * Panels of two vectors, and others for the outputs that are left: one that is nearly filled, or narrower ones. Where a narrow vector takes
+ * no less time than a wide one, they have as few vectors as can be. A vector alone joins the panel before it, to three: with more products
+ * for each value that is read they take less time.
+ */
+static void lay_panels(const up_kernels *kernels, up_layout *layout) {
+    enum { TWO, ONE };
+    const up_panel_kind *kinds = kernels->panels;
+    layout->panels = layout->wide_panels = layout->group_outputs / kinds[TWO].width;
+    int32_t left = round_up(layout->group_outputs % kinds[TWO].width, kinds[kernels->kinds - 1].width);
+    const int narrow_pays = up_narrow_pays(kernels->isa);
+    if (layout->wide_panels && (narrow_pays ? left >= kinds[ONE].width - kinds[ONE].width / 4 : left > 0) &&
+        left <= kinds[ONE].width + (narrow_pays ? kinds[ONE].width / 2 : 0)) {
+        layout->panels = --layout->wide_panels;
+        layout->padded_outputs = layout->wide_panels * kinds[TWO].width;
+        add_panel(kernels, layout, kernels->kinds);
+        left -= kinds[ONE].width;
+    } else {
+        layout->padded_outputs = layout->wide_panels * kinds[TWO].width;
+    }
     for (int32_t kind = 0; left > 0; ) {
-        int32_t width = kernels->panels[kind].width;
-        int last = kind == kernels->kinds - 1;
-        if (left >= width || (left > width - width / 4) || last) {
-            layout->tail[layout->panels++ - layout->wide_panels] = (up_panel){kind, first};
-            layout->padded_outputs += width;
-            first += width;
+        const int32_t width = kinds[kind].width;
+        const int last = kind == kernels->kinds - 1;
+        if (last || left >= width || left > (narrow_pays ? width - width / 4 : kinds[kind + 1].width)) {
+            add_panel(kernels, layout, kind);
             left -= width;
         } else {
             kind++;
@@ -101,11 +121,7 @@ void up_conv_panel_layout(const up_conv_desc *d, const up_kernels *kernels, up_l
     layout->block_channels = channels;
     layout->channel_blocks = (layout->group_inputs + channels - 1) / channels;
 
-    int32_t width = kernels->panels[0].width;
-    layout->wide_panels = layout->group_outputs / width;
-    layout->panels = layout->wide_panels;
-    layout->padded_outputs = layout->wide_panels * width;
-    lay_tail(kernels, layout, layout->padded_outputs, layout->group_outputs % width);
+    lay_panels(kernels, layout);
     layout->bias_floats = (int64_t)round_up(d->groups * layout->padded_outputs, 16);
     layout->weight_floats = (int64_t)d->groups * layout->taps * layout->group_inputs * layout->padded_outputs;
 }

@@ -73,7 +73,7 @@ UP_MULTIPLY(16)
         if (t->outputs == nv * w) {                                                                                               \
             float *d = t->dst;                                                                                                    \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                             \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) store##w(d + v * w, sum[i * nv + v]);                        \
+                _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) store##w(d + v * w, sum[i * nv + v]);                        \
         } else {                                                                                                                  \
             v##w##f part[UP_MAX_MR * 2];                                                                                          \
             _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) part[i] = sum[i];                                          \
@@ -83,7 +83,7 @@ UP_MULTIPLY(16)
     UP_INLINE void begin##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                         \
         /* the destination's cache lines arrive while the sums are made */                                                        \
         _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) __builtin_prefetch(t->dst + i * t->dst_stride, 1);                  \
-        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) {                                                                    \
+        _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) {                                                                    \
             v##w##f b = t->bias ? load##w(t->bias + v * w) : (v##w##f){0};                                                        \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) sum[i * nv + v] = b;                                            \
         }                                                                                                                         \
@@ -91,7 +91,7 @@ UP_MULTIPLY(16)
         if (t->outputs == nv * w) {                                                                                               \
             const float *a = t->addend;                                                                                           \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                                          \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] += load##w(a + v * w);                       \
+                _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) sum[i * nv + v] += load##w(a + v * w);                       \
         } else {                                                                                                                  \
             v##w##f part[UP_MAX_MR * 2];                                                                                          \
             begin_part##w(t, part, mr, nv);                                                                                       \
@@ -101,11 +101,11 @@ UP_MULTIPLY(16)
     /* One channel of the pixels [from, to). */                                                                                   \
     UP_INLINE void channel##w(v##w##f *sum, const float *const *p, int64_t at, const float *weights, const int from, const int to,\
                             const int nv) {                                                                                       \
-        v##w##f b[2];                                                                                                             \
-        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);                                     \
+        v##w##f b[3];                                                                                                             \
+        _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) b[v] = load##w(weights + v * w);                                     \
         _Pragma("GCC unroll 16") for (int i = from; i < to; i++) {                                                                \
             const v##w##f a = spread##w(p[i] + at);                                                                               \
-            _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) sum[i * nv + v] = multiply_add##w(sum[i * nv + v], a, b[v]);     \
+            _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) sum[i * nv + v] = multiply_add##w(sum[i * nv + v], a, b[v]);     \
         }                                                                                                                         \
     }                                                                                                                             \
     UP_INLINE void tile##w(const up_tile *t, const int mr, const int nv, const int indexed) {                                     \
@@ -146,7 +146,7 @@ UP_MULTIPLY(16)
     }                                                                                                                             \
     /* One pixel: bound by memory or by latency, so four channels at a time have sums of their own. */                            \
     UP_INLINE void single##w(const up_tile *t, const int nv, const int indexed) {                                                 \
-        v##w##f sum[2], more[4 * 2];                                                                                              \
+        v##w##f sum[3], more[4 * 3];                                                                                              \
         begin##w(t, sum, 1, nv);                                                                                                  \
         _Pragma("GCC unroll 16") for (int i = 0; i < 4 * nv; i++) more[i] = (v##w##f){0};                                         \
         const float *weights = t->weights;                                                                                        \
@@ -157,18 +157,18 @@ UP_MULTIPLY(16)
             for (; k + 4 <= t->length; k += 4) {                                                                                  \
                 _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                                             \
                     const v##w##f a = spread##w(p + (indexed ? index[k + i] : k + i));                                            \
-                    _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                                          \
+                    _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                          \
                         more[i * nv + v] = multiply_add##w(more[i * nv + v], a, load##w(weights + (i * nv + v) * w));             \
                 }                                                                                                                 \
                 weights += 4 * nv * w;                                                                                            \
             }                                                                                                                     \
             for (; k < t->length; k++) {                                                                                          \
                 const v##w##f a = spread##w(p + (indexed ? index[k] : k));                                                        \
-                _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++) more[v] = multiply_add##w(more[v], a, load##w(weights + v * w));\
+                _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) more[v] = multiply_add##w(more[v], a, load##w(weights + v * w));\
                 weights += nv * w;                                                                                                \
             }                                                                                                                     \
         }                                                                                                                         \
-        _Pragma("GCC unroll 2") for (int v = 0; v < nv; v++)                                                                      \
+        _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                                      \
             sum[v] += (more[v] + more[nv + v]) + (more[2 * nv + v] + more[3 * nv + v]);                                           \
         finish##w(t, sum, 1, nv);                                                                                                 \
     }
@@ -197,10 +197,12 @@ UP_DEFINE_TILE(16)
     static void single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                                      \
     static void single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, UP_INDEXED); }
 
-#define UP_UP_TO_4(m, w, nv) m(w, nv, 1) m(w, nv, 2) m(w, nv, 3) m(w, nv, 4)
+#define UP_UP_TO_3(m, w, nv) m(w, nv, 1) m(w, nv, 2) m(w, nv, 3)
+#define UP_UP_TO_4(m, w, nv) UP_UP_TO_3(m, w, nv) m(w, nv, 4)
 #define UP_UP_TO_6(m, w, nv) UP_UP_TO_4(m, w, nv) m(w, nv, 5) m(w, nv, 6)
 #define UP_UP_TO_8(m, w, nv) UP_UP_TO_6(m, w, nv) m(w, nv, 7) m(w, nv, 8)
-#define UP_UP_TO_14(m, w, nv) UP_UP_TO_8(m, w, nv) m(w, nv, 9) m(w, nv, 10) m(w, nv, 11) m(w, nv, 12) m(w, nv, 13) m(w, nv, 14)
+#define UP_UP_TO_9(m, w, nv) UP_UP_TO_8(m, w, nv) m(w, nv, 9)
+#define UP_UP_TO_14(m, w, nv) UP_UP_TO_9(m, w, nv) m(w, nv, 10) m(w, nv, 11) m(w, nv, 12) m(w, nv, 13) m(w, nv, 14)
 
 #define UP_ENTRY(w, nv, mr) tile_##w##x##nv##_##mr,
 #define UP_ENTRY_INDEXED(w, nv, mr) tile_##w##x##nv##_##mr##_indexed,
@@ -213,20 +215,24 @@ UP_DEFINE_TILE(16)
 #if UP_ISA == 0 && defined(__aarch64__)
 UP_TILES(4, 2, 8)
 UP_TILES(4, 1, 8)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(4, 2, 8), UP_KIND(4, 1, 8)};
+UP_TILES(4, 3, 6)
+const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(4, 2, 8), UP_KIND(4, 1, 8), UP_KIND(4, 3, 6)};
 #elif UP_ISA == 0
 UP_TILES(4, 2, 4)
 UP_TILES(4, 1, 8)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(4, 2, 4), UP_KIND(4, 1, 8)};
+UP_TILES(4, 3, 3)
+const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(4, 2, 4), UP_KIND(4, 1, 8), UP_KIND(4, 3, 3)};
 #elif UP_ISA == 1
 UP_TILES(8, 2, 6)
 UP_TILES(8, 1, 8)
 UP_TILES(4, 1, 8)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(8, 2, 6), UP_KIND(8, 1, 8), UP_KIND(4, 1, 8)};
+UP_TILES(8, 3, 4)
+const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(8, 2, 6), UP_KIND(8, 1, 8), UP_KIND(4, 1, 8), UP_KIND(8, 3, 4)};
 #else
 UP_TILES(16, 2, 14)
 UP_TILES(16, 1, 14)
 UP_TILES(8, 1, 14)
 UP_TILES(4, 1, 14)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(16, 2, 14), UP_KIND(16, 1, 14), UP_KIND(8, 1, 14), UP_KIND(4, 1, 14)};
+UP_TILES(16, 3, 9)
+const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(16, 2, 14), UP_KIND(16, 1, 14), UP_KIND(8, 1, 14), UP_KIND(4, 1, 14), UP_KIND(16, 3, 9)};
 #endif

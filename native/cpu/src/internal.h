@@ -80,7 +80,7 @@ enum { UP_CUT_NONE, UP_CUT_FIRST, UP_CUT_LAST, UP_FEWEST_CUT = 4 /* pixels of a 
 typedef void (*up_tile_kernel)(const up_tile *tile);
 
 #define UP_MAX_MR 14
-#define UP_MAX_WIDTHS 4
+#define UP_MAX_WIDTHS 5
 
 /* Panels of one width, and their register tiles: kernels[indexed][pixels - 1]. */
 typedef struct up_panel_kind {
@@ -169,7 +169,7 @@ typedef struct up_kernels {
     int32_t isa;
     int32_t vector_floats;
     int32_t kinds;
-    const up_panel_kind *panels;   /* [kinds], wide to narrow */
+    const up_panel_kind *panels;   /* [kinds], of two vectors, one, and narrower ones; after them that of three vectors */
     void (*depthwise)(const up_depthwise_run *run);
     void (*pack_rows)(const up_pack_rows *rows);
     void (*winograd_input[UP_WINOGRAD_SIZES])(const up_winograd_input *strip);      /* m = 2, 4 */
@@ -183,6 +183,9 @@ typedef struct up_kernels {
     up_task reduce;                        /* blocks of UP_REDUCE_CHANNELS channels, of all images */
     up_task from_planes, to_planes;        /* blocks of UP_PLANE_PIXELS pixels, of all images */
 } up_kernels;
+
+/* Whether narrow vectors take less time than wide ones on this CPU: whether it runs AVX-512 by halves, as Zen 4 does. */
+int up_narrow_pays(int32_t isa);
 
 /* Whether this build and this CPU have dot products of bf16. */
 int up_has_bf16(void);

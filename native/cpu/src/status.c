@@ -79,6 +79,15 @@ static int has(int32_t isa) {
     }
 }
 
+int up_narrow_pays(int32_t isa) {
+#ifdef UP_X86
+    return isa == UP_ISA_AVX512 && __builtin_cpu_is("amdfam19h");
+#else
+    (void)isa;
+    return 0;
+#endif
+}
+
 int up_has_bf16(void) {
 #ifdef UP_BF16
     return has(UP_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");

@@ -14,7 +14,7 @@
 enum {
     MOST_TILES = 512,           /* of a block */
     VECTOR = 16,                /* floats of the widest vector */
-    WIDEST = 32,                /* outputs of the widest panel */
+    WIDEST = 48,                /* outputs of the widest panel */
     CHUNK = 64,                 /* channels that one task of a shared block transforms at a time */
     FEW_TILES = 48,             /* so few do not hide the fetching of the next weights */
     CACHED_BYTES = 640 << 10,   /* of a block and its sums, to stay in the second cache */
