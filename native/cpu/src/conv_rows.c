@@ -40,6 +40,24 @@ int up_conv_has_rows(const up_conv *conv, const up_conv_args *a) {
            conv->layout.channel_blocks == 1 && d->out_channels > d->in_channels && most_rows(d, a) > 0;
 }
 
+UP_INLINE void copy_pixels(const float *from, int64_t stride, const int64_t *places, float *to, int64_t pixels, const int64_t channels) {
+    for (int64_t x = 0; x < pixels; x++, from += stride, to += channels)
+#pragma GCC unroll 4
+        for (int64_t c = 0; c < channels; c++) to[c] = from[places[c]];
+}
+
+static void pack_pixels(const up_source *src, const float *from, float *to, int64_t pixels, int64_t channels) {
+    int64_t places[MOST_CHANNELS];
+    for (int64_t c = 0; c < channels; c++) places[c] = src->index ? src->index[c] : c;
+    switch (channels) {
+        case 1: copy_pixels(from, src->pixel_stride, places, to, pixels, 1); break;
+        case 2: copy_pixels(from, src->pixel_stride, places, to, pixels, 2); break;
+        case 3: copy_pixels(from, src->pixel_stride, places, to, pixels, 3); break;
+        case 4: copy_pixels(from, src->pixel_stride, places, to, pixels, 4); break;
+        default: copy_pixels(from, src->pixel_stride, places, to, pixels, channels);
+    }
+}
+
 /* Packs row `y` of an image, which may lie above or below it. */
 static void pack_row(const up_conv_desc *d, const up_conv_args *a, int64_t image, int64_t y, float *to) {
     const int64_t channels = d->in_channels, columns = padded_columns(d, a), stride = a->src.pixel_stride;
@@ -52,14 +70,8 @@ static void pack_row(const up_conv_desc *d, const up_conv_args *a, int64_t image
     memset(to, 0, (size_t)(before * channels) * 4);
     to += before * channels;
     const float *from = a->src.data + (image * a->in_h + y) * a->in_w * stride;
-    if (!a->src.index && stride == channels) {
-        memcpy(to, from, (size_t)(inside * channels) * 4);
-    } else {
-        for (int64_t c = 0; c < channels; c++) {
-            const float *channel = from + (a->src.index ? a->src.index[c] : c);
-            for (int64_t x = 0; x < inside; x++) to[x * channels + c] = channel[x * stride];
-        }
-    }
+    if (!a->src.index && stride == channels) memcpy(to, from, (size_t)(inside * channels) * 4);
+    else pack_pixels(&a->src, from, to, inside, channels);
     memset(to + inside * channels, 0, (size_t)((columns - before - inside) * channels) * 4);
 }
 
