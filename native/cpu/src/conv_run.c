@@ -218,9 +218,10 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
     const char *ahead = fetch ? next : tile.ahead;
     const int64_t ahead_bytes = fetch ? panel_floats * 4 / tiles : length * step;
     tile.ahead_step = step;
-    for (int64_t i = 0; i < tiles; i++) {
-        const int64_t j = i % row_tiles, left = up_cut(row, row_tiles, j), mr = up_cut(row, row_tiles, j + 1) - left;
-        const int64_t first = i / row_tiles * row + left;
+    const int64_t fewest = row / row_tiles, longer = row % row_tiles;    /* pixels of a tile; tiles of a row that have one more */
+    int64_t first = 0, mr, from = 0, to = 0;
+    for (int64_t i = 0, j = 0; i < tiles; i++, first += mr, j = j + 1 < row_tiles ? j + 1 : 0) {
+        mr = fewest + (j < longer);
         tile.dst = a->dst.data + (p0 + first) * a->dst.pixel_stride + output;
         if (tile.bias && a->addend.data) {
             tile.addend = a->addend.data + (p0 + first) * a->addend.pixel_stride + output;
@@ -240,8 +241,7 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
         tile.rows = rows + first * tile.row_step;
         tile.weights = weights;
         if (job->row) {
-            int64_t from, to;
-            rows_inside(&conv->desc, a, (p0 + first) / row % a->out_h, &from, &to);
+            if (j == 0) rows_inside(&conv->desc, a, (p0 + first) / row % a->out_h, &from, &to);
             const int edges = (j == 0) | (j == row_tiles - 1) << 1;
             tile.rows += from * kernel_w;
             tile.weights += from * kernel_w * length * kind->width;

@@ -58,8 +58,7 @@ UP_INLINE void pixels(const up_depthwise_run *t, int64_t p, const int mr, const 
     int64_t c = 0;
     if (mr == 1)
         for (; c + 4 * VW <= t->channels; c += 4 * VW) tile(t, p, c, 1, 4, VW, indexed);
-    if (mr > 1)
-        for (; c + 2 * VW <= t->channels; c += 2 * VW) tile(t, p, c, mr, 2, VW, indexed);
+    for (; c + 2 * VW <= t->channels; c += 2 * VW) tile(t, p, c, mr, 2, VW, indexed);
     for (; c + VW <= t->channels; c += VW) tile(t, p, c, mr, 1, VW, indexed);
     if (c < t->channels) tile(t, p, c, mr, 1, t->channels - c, indexed);
 }
