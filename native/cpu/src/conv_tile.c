@@ -39,13 +39,37 @@ UP_MULTIPLY(16)
 #endif
 
 /*
- * One tile kernel, written once for every width. `w`: floats of a vector, `nv`: vectors of the panel, `mr`: pixels,
- * `indexed`: whether channels come from a list. All are constants where this is expanded, so that the sums live in
- * registers.
+ * The edges, where some of the panel's outputs do not exist: stored, and added to the sums from the addend, by masks where the instruction
+ * set has them, else by way of memory.
  */
-#define UP_DEFINE_TILE(w)                                                                                                         \
-    /* The edges, where some of the panel's outputs do not exist: sums pass through memory. */                                    \
-    static __attribute__((noinline)) void finish_part##w(const up_tile *t, const v##w##f *sum, int mr, int nv) {                  \
+#if UP_ISA == 2
+#define UP_MASKED(w, mask, bits)                                                                                                  \
+    UP_INLINE mask some##w(int64_t outputs) {                                                                                     \
+        return (mask)(outputs >= w ? bits : outputs > 0 ? (1u << outputs) - 1 : 0);                                               \
+    }
+UP_MASKED(4, __mmask8, 0xf)
+UP_MASKED(8, __mmask8, 0xff)
+UP_MASKED(16, __mmask16, 0xffff)
+#define UP_EDGE(w, vector, prefix)                                                                                                \
+    UP_INLINE void finish_part##w(const up_tile *t, const v##w##f *sum, const int mr, const int nv) {                             \
+        float *d = t->dst;                                                                                                        \
+        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                                 \
+            _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                                  \
+                prefix##_mask_storeu_ps(d + v * w, some##w(t->outputs - v * w), (vector)sum[i * nv + v]);                         \
+    }                                                                                                                             \
+    UP_INLINE void begin_part##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                    \
+        const float *a = t->addend;                                                                                               \
+        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                                              \
+            _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                                  \
+                sum[i * nv + v] += (v##w##f)prefix##_maskz_loadu_ps(some##w(t->outputs - v * w), a + v * w);                      \
+    }
+UP_EDGE(4, __m128, _mm)
+UP_EDGE(8, __m256, _mm256)
+UP_EDGE(16, __m512, _mm512)
+#define UP_EDGES(w)
+#else
+#define UP_EDGES(w)                                                                                                               \
+    static __attribute__((noinline)) void store_edge##w(const up_tile *t, const v##w##f *sum, int mr, int nv) {                   \
         for (int i = 0; i < mr; i++)                                                                                              \
             for (int v = 0; v < nv; v++) {                                                                                        \
                 int64_t left = t->outputs - v * w;                                                                                \
@@ -53,7 +77,7 @@ UP_MULTIPLY(16)
                 else if (left > 0) store_part##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v], left);                      \
             }                                                                                                                     \
     }                                                                                                                             \
-    static __attribute__((noinline)) void begin_part##w(const up_tile *t, v##w##f *sum, int mr, int nv) {                         \
+    static __attribute__((noinline)) void load_edge##w(const up_tile *t, v##w##f *sum, int mr, int nv) {                          \
         for (int i = 0; i < mr; i++)                                                                                              \
             for (int v = 0; v < nv; v++) {                                                                                        \
                 int64_t left = t->outputs - v * w;                                                                                \
@@ -61,6 +85,25 @@ UP_MULTIPLY(16)
                 sum[i * nv + v] = left >= w ? load##w(a) : left > 0 ? load_part##w(a, left) : (v##w##f){0};                       \
             }                                                                                                                     \
     }                                                                                                                             \
+    UP_INLINE void finish_part##w(const up_tile *t, const v##w##f *sum, const int mr, const int nv) {                             \
+        v##w##f part[UP_MAX_MR * 2];                                                                                              \
+        _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) part[i] = sum[i];                                              \
+        store_edge##w(t, part, mr, nv);                                                                                           \
+    }                                                                                                                             \
+    UP_INLINE void begin_part##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                    \
+        v##w##f part[UP_MAX_MR * 2];                                                                                              \
+        load_edge##w(t, part, mr, nv);                                                                                            \
+        _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] += part[i];                                             \
+    }
+#endif
+
+/*
+ * One tile kernel, written once for every width. `w`: floats of a vector, `nv`: vectors of the panel, `mr`: pixels,
+ * `indexed`: whether channels come from a list. All are constants where this is expanded, so that the sums live in
+ * registers.
+ */
+#define UP_DEFINE_TILE(w)                                                                                                         \
+    UP_EDGES(w)                                                                                                                   \
     UP_INLINE void finish##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                        \
         if (t->low > -__builtin_inff()) {                                                                                         \
             const v##w##f low = splat##w(t->low);                                                                                 \
@@ -75,9 +118,7 @@ UP_MULTIPLY(16)
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                             \
                 _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) store##w(d + v * w, sum[i * nv + v]);                        \
         } else {                                                                                                                  \
-            v##w##f part[UP_MAX_MR * 2];                                                                                          \
-            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) part[i] = sum[i];                                          \
-            finish_part##w(t, part, mr, nv);                                                                                      \
+            finish_part##w(t, sum, mr, nv);                                                                                       \
         }                                                                                                                         \
     }                                                                                                                             \
     UP_INLINE void begin##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                         \
@@ -93,9 +134,7 @@ UP_MULTIPLY(16)
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                                          \
                 _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) sum[i * nv + v] += load##w(a + v * w);                       \
         } else {                                                                                                                  \
-            v##w##f part[UP_MAX_MR * 2];                                                                                          \
-            begin_part##w(t, part, mr, nv);                                                                                       \
-            _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] += part[i];                                         \
+            begin_part##w(t, sum, mr, nv);                                                                                        \
         }                                                                                                                         \
     }                                                                                                                             \
     /* One channel of the pixels [from, to). */                                                                                   \
