@@ -37,6 +37,9 @@ final class BudgetSearch {
     /** One segment's choice: labels taken from all, and what each of its consumers retains. */
     private record Choice(int taken, int[] retained) {}
 
+    /** One consumer of a segment. */
+    private record Member(Node node, int[] labels, ConsumerCurve curve, boolean isTimed) {}
+
     /** What was found. */
     record Found(Pattern pattern, double nanos, double damage) {}
 
@@ -51,7 +54,10 @@ final class BudgetSearch {
     /** By label, its place in its segment's order. */
     private final int[] placeOf;
     private final List<Node> convolutions;
-    private final Map<Node, Integer> memberOf = new HashMap<>();
+    private final List<List<Member>> members = new ArrayList<>();
+    private final Map<Node, int[]> outputLabels = new IdentityHashMap<>();
+    private final Map<Node, int[]> inputLabels = new IdentityHashMap<>();
+    private final Map<Node, Integer> memberOf = new IdentityHashMap<>();
     private final Choice[] choices;
     /** For each segment, the convolutions whose time depends on it. */
     private final List<List<Node>> affected = new ArrayList<>();
@@ -73,6 +79,10 @@ final class BudgetSearch {
                 nodes.put(node.input(1), node);
             }
         });
+        convolutions.forEach(node -> {
+            outputLabels.put(node, flow.channels(node.output()).labels());
+            inputLabels.put(node, flow.channels(node.input(0)).labels());
+        });
         Arrays.fill(segmentOf, -1);
         for (int segment = 0; segment < segmentCount; segment++) {
             SegmentCurve curve = curves.segments().get(segment);
@@ -80,12 +90,17 @@ final class BudgetSearch {
                 segmentOf[curve.order()[place]] = segment;
                 placeOf[curve.order()[place]] = place;
             }
-            for (int member = 0; member < curve.weights().size(); member++) {
-                memberOf.put(nodes.get(curve.weights().get(member)), member);
+            List<Member> own = new ArrayList<>();
+            for (String weight : curve.weights()) {
+                Node node = nodes.get(weight);
+                memberOf.put(node, own.size());
+                own.add(new Member(node, flow.channels(node.input(0)).labels(), curves.consumer(weight), times.convolutions().contains(node)));
             }
-            int own = segment;
-            affected.add(convolutions.stream().filter(node -> reads(node, own) || makes(node, own)).toList());
-            affectedOthers.add(times.others().stream().filter(other -> Arrays.stream(other.labels()).anyMatch(label -> segmentOf[label] == own)).toList());
+            members.add(own);
+            int here = segment;
+            affected.add(convolutions.stream().filter(node -> reads(node, here) || makes(node, here)).toList());
+            affectedOthers.add(times.others().stream()
+                    .filter(other -> Arrays.stream(other.labels()).anyMatch(label -> segmentOf[label] == here)).toList());
         }
         keepAll();
     }
@@ -128,6 +143,7 @@ final class BudgetSearch {
      * gaps between these. Each time the change that takes back most damage for its time is made, until none fits.
      */
     private void spend(double budget, double price) {
+        List<List<Choice>> options = IntStream.range(0, segmentCount).mapToObj(segment -> options(segment, price)).toList();
         for (boolean changed = true; changed; ) {
             changed = false;
             double left = budget - nanos();
@@ -138,7 +154,7 @@ final class BudgetSearch {
                 Choice before = choices[segment];
                 double damage = damage(segment);
                 double nanos = local(segment);
-                for (Choice choice : options(segment, price)) {
+                for (Choice choice : options.get(segment)) {
                     choices[segment] = choice;
                     double gained = damage - damage(segment);
                     double spent = local(segment) - nanos;
@@ -163,7 +179,7 @@ final class BudgetSearch {
         List<Choice> options = new ArrayList<>();
         int labels = curves.segments().get(segment).order().length;
         for (int taken = 0; taken < labels; taken += Math.max(1, labels / (2 * GRID))) {
-            for (double share : new double[] {1, 0.5, 0.25, 0.1, 0.03}) {
+            for (double share : new double[] {1, 0.3, 0.1, 0.03}) {
                 options.add(choose(segment, taken, price * share));
             }
         }
@@ -206,43 +222,38 @@ final class BudgetSearch {
 
     /** For each consumer the number of channels that is best for itself, given what is taken from all. */
     private Choice choose(int segment, int taken, double price) {
-        SegmentCurve curve = curves.segments().get(segment);
-        int[] retained = new int[curve.weights().size()];
+        List<Member> own = members.get(segment);
+        int[] retained = own.stream().mapToInt(member -> Math.max(1, alive(member.labels, segment, taken))).toArray();
         Choice before = choices[segment];
-        for (int member = 0; member < retained.length; member++) {
-            Node node = nodes.get(curve.weights().get(member));
-            int alive = alive(flow.channels(node.input(0)).labels(), segment, taken);
-            retained[member] = Math.max(1, alive);
-        }
         choices[segment] = new Choice(taken, retained);
-        for (int member = 0; member < retained.length && retained.length > 1; member++) {
-            Node node = nodes.get(curve.weights().get(member));
-            if (!times.convolutions().contains(node)) {
+        for (int place = 0; place < retained.length && retained.length > 1; place++) {
+            Member member = own.get(place);
+            if (!member.isTimed) {
                 continue;
             }
-            int outputs = outputs(node);
-            int alive = retained[member];
+            int outputs = outputs(member.node);
+            int alive = retained[place];
             int step = Math.max(1, alive / GRID);
             double least = Double.POSITIVE_INFINITY;
             int best = alive;
             for (int count = alive; count >= 1; count -= step) {
-                double value = damage(segment, member, taken, alive, count) + price * times.nanos(node, count, outputs) / times.totalNanos();
+                double value = damage(segment, place, taken, alive, count) + price * times.nanos(member.node, count, outputs) / times.totalNanos();
                 if (value < least - 1e-15) {
                     least = value;
                     best = count;
                 }
             }
-            retained[member] = best;
+            retained[place] = best;
         }
         choices[segment] = before;
         return new Choice(taken, retained);
     }
 
-    private double damage(int segment, int member, int taken, int alive, int count) {
-        SegmentCurve together = curves.segments().get(segment);
-        ConsumerCurve own = curves.consumer(together.weights().get(member));
+    private double damage(int segment, int place, int taken, int alive, int count) {
+        ConsumerCurve own = members.get(segment).get(place).curve;
         int channels = own.order().length;
-        double error = together.errors()[member][taken] + Math.max(0, own.errors()[channels - count] - own.errors()[channels - alive]);
+        double error = curves.segments().get(segment).errors()[place][taken]
+                + Math.max(0, own.errors()[channels - count] - own.errors()[channels - alive]);
         return own.damage(error) - own.damage(own.errors()[0]);
     }
 
@@ -266,10 +277,9 @@ final class BudgetSearch {
     private double damage(int segment) {
         Choice choice = choices[segment];
         double damage = 0;
-        for (int member = 0; member < choice.retained.length; member++) {
-            Node node = nodes.get(curves.segments().get(segment).weights().get(member));
-            int alive = Math.max(1, alive(flow.channels(node.input(0)).labels(), segment, choice.taken));
-            damage += damage(segment, member, choice.taken, alive, choice.retained[member]);
+        for (int place = 0; place < choice.retained.length; place++) {
+            int alive = Math.max(1, alive(members.get(segment).get(place).labels, segment, choice.taken));
+            damage += damage(segment, place, choice.taken, alive, choice.retained[place]);
         }
         return damage;
     }
@@ -291,7 +301,7 @@ final class BudgetSearch {
 
     private double nanos(Node node) {
         Integer member = memberOf.get(node);
-        int[] labels = flow.channels(node.input(0)).labels();
+        int[] labels = inputLabels.get(node);
         int inputs = member == null ? labels.length : choices[segmentOf[labels[0]]].retained[member];
         return times.nanos(node, inputs, outputs(node));
     }
@@ -303,7 +313,7 @@ final class BudgetSearch {
     }
 
     private int outputs(Node node) {
-        int[] labels = flow.channels(node.output()).labels();
+        int[] labels = outputLabels.get(node);
         int segment = labels.length == 0 ? -1 : segmentOf[labels[0]];
         return segment < 0 ? Math.max(1, labels.length) : alive(labels, segment, choices[segment].taken);
     }

@@ -17,6 +17,7 @@ import dev.upscale.runtime.Profile;
 import dev.upscale.runtime.SessionOptions;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,9 +40,9 @@ final class TimeModel {
     private static final int PLACES = 6;
 
     /** A convolution or matrix product with its measured time. */
-    private record Timed(Step.Convolve step, double nanos, Map<Long, Double> known) {
+    private record Timed(Step.Convolve step, double nanos, double[][] known) {
         Timed(Step.Convolve step, double nanos) {
-            this(step, nanos, new HashMap<>());
+            this(step, nanos, new double[step.source().view().dim(1) + 1][step.destination().dim(1) + 1]);
         }
     }
 
@@ -51,6 +52,7 @@ final class TimeModel {
     private final CompileOptions options;
     private final KernelCosts costs;
     private final Map<Node, Timed> convolutions = new LinkedHashMap<>();
+    private final Map<Node, Timed> lookup = new IdentityHashMap<>();
     private final List<Other> others = new ArrayList<>();
     private double fixedNanos;
     private double totalNanos;
@@ -90,6 +92,7 @@ final class TimeModel {
             int[] labels = node == null ? new int[0] : flow.channels(node.output()).labels();
             if (step instanceof Step.Convolve convolve && node != null && flow.consumer(node).isPresent()) {
                 convolutions.merge(node, new Timed(convolve, nanos), (one, other) -> new Timed(one.step, one.nanos + other.nanos));
+                lookup.put(node, convolutions.get(node));
             } else if (labels.length > 0) {
                 others.add(new Other(labels, nanos));
             } else {
@@ -120,7 +123,7 @@ final class TimeModel {
 
     /** The time of a convolution or matrix product with fewer channels. */
     double nanos(Node node, int inputs, int outputs) {
-        Timed timed = convolutions.get(node);
+        Timed timed = lookup.get(node);
         int allInputs = timed.step.source().view().dim(1);
         int allOutputs = timed.step.destination().dim(1);
         int made = Math.min(allOutputs, Math.ceilDiv(Math.max(1, outputs), VECTOR) * VECTOR);
@@ -134,14 +137,14 @@ final class TimeModel {
     }
 
     private double cost(Timed timed, int inputs, int outputs) {
-        return timed.known.computeIfAbsent(((long) inputs << 32) + outputs, missing -> {
-            Step.Convolve step = timed.step;
+        if (timed.known[inputs][outputs] == 0) {
             double least = Double.POSITIVE_INFINITY;
-            for (String kernel : kernels(step)) {
-                least = Math.min(least, costs.nanos(kernel, smaller(kernel, step, inputs, outputs)));
+            for (String kernel : kernels(timed.step)) {
+                least = Math.min(least, costs.nanos(kernel, smaller(kernel, timed.step, inputs, outputs)));
             }
-            return least;
-        });
+            timed.known[inputs][outputs] = least;
+        }
+        return timed.known[inputs][outputs];
     }
 
     /** The kernel that the compiler chose, and ours, which read any channels. */

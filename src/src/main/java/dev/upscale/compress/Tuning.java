@@ -13,7 +13,7 @@ import java.util.function.ToDoubleFunction;
  * searched for again with the budget put right, until the measured time meets it. Used by one thread.
  */
 public final class Tuning {
-    private static final int MOST_ROUNDS = 5;
+    private static final int MOST_ROUNDS = 8;
     /** A plan that is so much faster than it need be is not the best one. */
     private static final double SLACK = 0.01;
 
@@ -54,6 +54,8 @@ public final class Tuning {
         List<Round> rounds = new ArrayList<>();
         Round best = null;
         double budget = ratio;
+        double enough = 0;
+        double tooMuch = Double.POSITIVE_INFINITY;
         for (int round = 0; round < MOST_ROUNDS; round++) {
             BudgetSearch.Found found = search.within(budget * times.totalNanos());
             double measured = measure.applyAsDouble(found.pattern());
@@ -66,7 +68,11 @@ public final class Tuning {
             if (meets && measured > ratio - SLACK) {
                 break;
             }
-            budget *= (ratio - SLACK / 3) / measured;
+            enough = meets ? Math.max(enough, budget) : enough;
+            tooMuch = meets ? tooMuch : Math.min(tooMuch, budget);
+            double scaled = budget * (ratio - SLACK / 3) / measured;
+            budget = scaled > enough && scaled < tooMuch ? scaled : enough > 0 && tooMuch < Double.POSITIVE_INFINITY && enough < tooMuch
+                    ? (enough + tooMuch) / 2 : scaled;
         }
         rounds.remove(best);
         rounds.add(best);
