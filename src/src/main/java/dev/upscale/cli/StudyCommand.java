@@ -44,7 +44,7 @@ import picocli.CommandLine.Parameters;
         name = "study",
         description = {
             "Accuracy of a grid of pruned networks: heuristics, amounts and methods, with and without compensation; with --time, their time too.",
-            "Writes study.csv, study.json and plots into a folder. Stopped, it goes on where it was when it is started again with the same folder."
+            "Writes study.csv, study.json, study.html and plots into a folder. Stopped, it goes on where it was when it is started again with the same folder."
         })
 final class StudyCommand extends Console {
     private static final int USUAL_BATCH = 50;
@@ -289,6 +289,9 @@ final class StudyCommand extends Console {
     private void write(StudyRecord record) {
         OutputFile.write(output.resolve("study.csv"), path -> Files.writeString(path, record.csv()));
         OutputFile.write(output.resolve("study.json"), path -> Files.writeString(path, Json.write(record.document())));
+        if (!record.points().isEmpty()) {
+            OutputFile.write(output.resolve("study.html"), path -> Files.writeString(path, StudyPage.html(record)));
+        }
         plot(record, "accuracy-over-amount", "share of channels pruned", StudyPoint::amount);
         plot(record, "accuracy-over-multiply-adds", "share of multiply-adds left", StudyPoint::multiplyAdds);
         plot(record, "accuracy-over-time", "time over the unpruned network's", record::ratio);

@@ -10,11 +10,14 @@ import dev.upscale.prune.Heuristic;
 import dev.upscale.prune.PruneOptions;
 import dev.upscale.prune.Pruner;
 import dev.upscale.report.Chromium;
+import dev.upscale.report.Curves;
+import dev.upscale.report.Page;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -77,7 +80,9 @@ class ReportPageTest {
         Path model = DemoFiles.model(folder);
         Path pattern = folder.resolve("pattern.json");
         PatternFile.write(Pruner.prune(Upscale.read(model), Heuristic.L2, 0.3, PruneOptions.Method.UNCONSTRAINED), pattern);
-        pages = Map.of("demo", folder.resolve("demo.html"), "bench", folder.resolve("bench.html"), "explain", folder.resolve("explain.html"));
+        pages = Map.of("demo", folder.resolve("demo.html"), "bench", folder.resolve("bench.html"), "explain", folder.resolve("explain.html"), "curves",
+                folder.resolve("curves.html"));
+        Files.writeString(pages.get("curves"), new Page("Curves", "", List.of(sixCurves())).html());
         CommandLineRun.of("demo", "--images", 200, "--seconds", "0.05", "--curve", "0.1,0.2", "--report", pages.get("demo"), "--json").json();
         CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--costs", "builtin", "--peers", "interpreter", "--report",
                 pages.get("bench"), "--json").json();
@@ -90,6 +95,14 @@ class ReportPageTest {
         Files.createDirectories(PICTURES);
     }
 
+    /** Six curves from one point, as a study draws them. */
+    private static Curves sixCurves() {
+        return new Curves("Accuracy over time", "", Curves.Measure.number("time over the unpruned network's", 2), Curves.Measure.percent("top-1"),
+                IntStream.range(0, 6).mapToObj(curve -> new Curves.Series("heuristic " + curve + ", unconstrained, compensated",
+                        IntStream.range(0, 5).mapToObj(point -> new Curves.Point(10 * point + " %", 1 - 0.15 * point + 0.01 * curve * point,
+                                0.91 - 0.002 * point * point * curve)).toList())).toList());
+    }
+
     @AfterAll
     static void close() {
         if (browser != null) {
@@ -99,7 +112,7 @@ class ReportPageTest {
 
     @ParameterizedTest
     @CsvSource({"demo, 1200, light", "demo, 1200, dark", "demo, 360, light", "demo, 360, dark", "bench, 1200, light", "bench, 360, dark", "explain, 1200, dark",
-        "explain, 360, light"})
+        "explain, 360, light", "curves, 360, light", "curves, 1200, dark"})
     void aPageStandsAloneAndCanBeRead(String page, int width, String scheme) throws IOException {
         browser.open(pages.get(page).toUri(), width, 800, scheme.equals("dark"));
         assertEquals(List.of(), browser.complaints());

@@ -65,6 +65,8 @@ class StudyCommandTest {
             assertTrue(point.get("multiplyAdds").doubleValue() < 1, point.toString());
         }
         assertTrue(all.get("points").get(0).get("top1").doubleValue() > 0.7, all.toString());
+        String page = Files.readString(folder.resolve("out/study.html"));
+        assertTrue(page.contains(": accuracy over time") && page.contains("l2, unconstrained"), page);
         List<String> csv = Files.readAllLines(folder.resolve("out/study.csv"));
         assertEquals(5, csv.size());
         assertTrue(csv.get(1).startsWith("densenet.onnx,l2,unconstrained,0.1,false,0."), csv.get(1));
