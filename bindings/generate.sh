@@ -10,7 +10,7 @@
 #   CUDNN_INCLUDE         cuDNN 9.24: folder that holds cudnn_graph.h (in the Python package nvidia-cudnn-cu13 9.24)
 #   CUBLAS_INCLUDE        cuBLAS 13.1: folder that holds cublasLt.h (in the Python package nvidia-cublas 13.1)
 #   NVRTC_INCLUDE         NVRTC 13.0: folder that holds nvrtc.h (in the Python package nvidia-cuda-nvrtc 13.0)
-# Arguments: which to make (onednn, xnnpack, upscale, cuda, cudnn, cublaslt, nvrtc; default: all).
+# Arguments: which to make (onednn, xnnpack, upscale, upscalecuda, cuda, cudnn, cublaslt, nvrtc; default: all).
 set -euo pipefail
 cd "$(dirname "$0")"
 JEXTRACT=${JEXTRACT:-jextract}
@@ -72,6 +72,12 @@ upscale() {
   label upscale
 }
 
+upscalecuda() {
+  clear_package upscalecuda
+  extract upscalecuda upscale_cuda_h include/upscalecuda.txt ../native/cuda/include/upscale_cuda.h
+  label upscalecuda
+}
+
 cuda() {
   : "${CUDA_INCLUDE:?folder that holds cuda.h}"
   clear_package cuda
@@ -100,6 +106,6 @@ nvrtc() {
   label nvrtc
 }
 
-for part in "${@:-onednn xnnpack upscale cuda cudnn cublaslt nvrtc}"; do
+for part in "${@:-onednn xnnpack upscale upscalecuda cuda cudnn cublaslt nvrtc}"; do
   for name in $part; do "$name"; done
 done

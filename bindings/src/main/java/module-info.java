@@ -4,6 +4,7 @@ module dev.upscale.bindings {
     exports dev.upscale.bindings.onednn to dev.upscale;
     exports dev.upscale.bindings.xnnpack to dev.upscale;
     exports dev.upscale.bindings.upscale to dev.upscale;
+    exports dev.upscale.bindings.upscalecuda to dev.upscale;
     exports dev.upscale.bindings.cuda to dev.upscale;
     exports dev.upscale.bindings.cudnn to dev.upscale;
     exports dev.upscale.bindings.cublaslt to dev.upscale;

@@ -1,0 +1,81 @@
+package dev.upscale.runtime.cuda;
+
+import dev.upscale.compile.KernelCatalog;
+import dev.upscale.graph.Op;
+import dev.upscale.plan.Step;
+
+/**
+ * The engine {@code cuda}: our own kernels (native/cuda), by name. Whether one takes a step is known without a device. Stateless.
+ *
+ * <p>{@code cuda.map} (gathers, copies, elementwise operations), {@code cuda.transpose}, {@code cuda.pool}, {@code cuda.resize},
+ * {@code cuda.pad}, {@code cuda.reduce}, {@code cuda.softmax}, {@code cuda.layernorm}, {@code cuda.convolve}, {@code cuda.matmul}.
+ */
+public final class CudaKernels {
+    private CudaKernels() {}
+
+    /** A kernel's name in the module for activations of one storage. */
+    static String name(String kernel, DeviceAddresses memory) {
+        return kernel + "_" + memory.storage().suffix() + "_" + memory.storage().suffix();
+    }
+
+    /** Whether a kernel runs a step on activations of that storage. */
+    public static KernelCatalog.Answer offer(String kernel, Step step, Storage storage) {
+        try {
+            Launch launch = launch(kernel, step, DeviceAddresses.imagined(storage));
+            return new KernelCatalog.Offer(0, launch.kernel());
+        } catch (Unsuited e) {
+            return new KernelCatalog.Refusal(e.getMessage());
+        }
+    }
+
+    /** The kernel of ours that can run the step. */
+    public static String preferred(Step step) {
+        return switch (step) {
+            case Step.Convolve convolve -> "cuda.convolve";
+            case Step.Copy copy -> "cuda.map";
+            case Step.Compute compute -> switch (compute.op()) {
+                case Op.Pool pool -> "cuda.pool";
+                case Op.Resize resize -> "cuda.resize";
+                case Op.Pad pad -> "cuda.pad";
+                case Op.Reduce reduce -> "cuda.reduce";
+                case Op.Softmax softmax -> "cuda.softmax";
+                case Op.LayerNorm norm -> "cuda.layernorm";
+                case Op.Conv conv -> "cuda.convolve";
+                case Op.ConvTranspose conv -> "cuda.convolve";
+                case Op.MatMul matMul -> "cuda.matmul";
+                default -> "cuda.map";
+            };
+        };
+    }
+
+    static Launch launch(String kernel, Step step, DeviceAddresses memory) {
+        return switch (kernel) {
+            case "cuda.map" -> MapLaunch.of(step, memory);
+            case "cuda.transpose" -> MapLaunch.transpose(step, memory);
+            case "cuda.convolve" when step instanceof Step.Convolve convolve -> ProductLaunch.convolve(convolve, memory);
+            case "cuda.matmul" when step instanceof Step.Convolve convolve -> ProductLaunch.linear(convolve, memory);
+            default -> {
+                if (step instanceof Step.Compute compute) {
+                    yield compute(kernel, compute, memory);
+                }
+                throw new Unsuited(kernel + " does not do that");
+            }
+        };
+    }
+
+    private static Launch compute(String kernel, Step.Compute step, DeviceAddresses memory) {
+        return switch (step.op()) {
+            case Op.Pool pool when kernel.equals("cuda.pool") -> ImageLaunch.pool(step, pool, memory);
+            case Op.Resize resize when kernel.equals("cuda.resize") -> ImageLaunch.resize(step, resize, memory);
+            case Op.Pad pad when kernel.equals("cuda.pad") -> ImageLaunch.pad(step, pad, memory);
+            case Op.Reduce reduce when kernel.equals("cuda.reduce") -> RowLaunch.reduce(step, reduce, memory);
+            case Op.Softmax softmax when kernel.equals("cuda.softmax") -> RowLaunch.softmax(step, softmax, memory);
+            case Op.LayerNorm norm when kernel.equals("cuda.layernorm") -> RowLaunch.layerNorm(step, norm, memory);
+            case Op.MatMul matMul when kernel.equals("cuda.matmul") -> ProductLaunch.matMul(step, memory);
+            case Op.Conv conv when kernel.equals("cuda.convolve") -> ProductLaunch.convolve(step, conv.window(), conv.groups(), false, memory);
+            case Op.ConvTranspose conv when kernel.equals("cuda.convolve") ->
+                ProductLaunch.convolve(step, conv.window(), conv.groups(), true, memory);
+            default -> throw new Unsuited(kernel + " does not do that");
+        };
+    }
+}

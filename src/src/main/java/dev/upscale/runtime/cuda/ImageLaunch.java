@@ -1,0 +1,77 @@
+package dev.upscale.runtime.cuda;
+
+import dev.upscale.bindings.upscalecuda.up_cuda_pad_args;
+import dev.upscale.bindings.upscalecuda.up_cuda_pool_args;
+import dev.upscale.bindings.upscalecuda.up_cuda_resize_args;
+import dev.upscale.graph.Op;
+import dev.upscale.plan.Step;
+import dev.upscale.runtime.kernel.Interpolation;
+import java.util.List;
+
+/** {@code cuda.pool}, {@code cuda.resize} and {@code cuda.pad}: a thread for each vector of a pixel's channels. */
+final class ImageLaunch {
+    private ImageLaunch() {}
+
+    private static int vector(DeviceImage from, DeviceImage to, Storage storage) {
+        int vector = storage.vector();
+        boolean fits = to.channels() % vector == 0 && to.channelStride() == 1 && to.takesVectors(vector, storage.bytes())
+                && from.takesVectors(vector, storage.bytes());
+        return fits ? vector : 1;
+    }
+
+    private static int threads(DeviceImage to, int vector) {
+        long threads = to.pixels() * (to.channels() / vector);
+        Unsuited.unless(to.pixels() * to.channels() < Integer.MAX_VALUE, "more than 2³¹ elements");
+        return (int) threads;
+    }
+
+    static Launch pool(Step.Compute step, Op.Pool pool, DeviceAddresses memory) {
+        DeviceImage from = source(step, memory);
+        DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
+        int vector = vector(from, to, memory.storage());
+        int op = pool.kind() == Op.Pool.Kind.MAX ? 0 : pool.countPadding() ? 2 : 1;
+        int threads = threads(to, vector);
+        ArgumentBlock arguments = new ArgumentBlock().image(from).image(to).window(pool.window())
+                .divisors(to.channels() / vector, to.width(), to.height()).ints(op, vector, threads, 0).function(step.activation());
+        return Launch.linear(CudaKernels.name("up_pool", memory), arguments, threads, up_cuda_pool_args.sizeof());
+    }
+
+    static Launch resize(Step.Compute step, Op.Resize resize, DeviceAddresses memory) {
+        DeviceImage from = source(step, memory);
+        DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
+        int vector = vector(from, to, memory.storage());
+        int threads = threads(to, vector);
+        Interpolation rows = Interpolation.ofRows(resize, from.height());
+        Interpolation columns = Interpolation.ofColumns(resize, from.width());
+        boolean isLinear = rows.seconds().isPresent();
+        ArgumentBlock arguments = new ArgumentBlock().image(from).image(to)
+                .address(memory.table(rows.firsts()), isLinear ? memory.table(rows.seconds().orElseThrow()) : 0,
+                        isLinear ? memory.table(rows.weights().orElseThrow()) : 0, memory.table(columns.firsts()),
+                        isLinear ? memory.table(columns.seconds().orElseThrow()) : 0,
+                        isLinear ? memory.table(columns.weights().orElseThrow()) : 0)
+                .divisors(to.channels() / vector, to.width(), to.height()).ints(vector, threads).function(step.activation());
+        return Launch.linear(CudaKernels.name("up_resize", memory), arguments, threads, up_cuda_resize_args.sizeof());
+    }
+
+    static Launch pad(Step.Compute step, Op.Pad pad, DeviceAddresses memory) {
+        Unsuited.unless(pad.before().size() == 4 && pad.before().subList(0, 2).equals(List.of(0, 0))
+                && pad.after().subList(0, 2).equals(List.of(0, 0)), "a padding of images or channels");
+        DeviceImage from = source(step, memory);
+        DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
+        int vector = vector(from, to, memory.storage());
+        int threads = threads(to, vector);
+        int mode = switch (pad.mode()) {
+            case CONSTANT -> 0;
+            case REFLECT -> 1;
+            case EDGE -> 2;
+        };
+        ArgumentBlock arguments = new ArgumentBlock().image(from).image(to).divisors(to.channels() / vector, to.width(), to.height())
+                .ints(pad.before().get(2), pad.before().get(3), mode, vector).number(pad.value()).ints(threads).function(step.activation());
+        return Launch.linear(CudaKernels.name("up_pad", memory), arguments, threads, up_cuda_pad_args.sizeof());
+    }
+
+    private static DeviceImage source(Step.Compute step, DeviceAddresses memory) {
+        Unsuited.unless(step.sources().getFirst().view().rank() == 4, "no image");
+        return DeviceImage.of(step.sources().getFirst(), memory);
+    }
+}
