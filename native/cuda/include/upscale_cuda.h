@@ -4,7 +4,7 @@
  * Addresses are device addresses. Strides count elements. Every kernel refuses nothing: whoever fills the structures
  * (dev.upscale.runtime.cuda) checks sizes, so that all element counts stay below 2^31.
  *
- * Kernels are named up_<what>_<source>_<destination> with element types f32 and f16; each source of one call has the same type,
+ * Kernels are named up_<what>_<source>_<destination> with element types f32, f16 and bf16; each source of one call has the same type,
  * unless stated. Sums and functions are computed in f32 whatever is stored.
  */
 #ifndef UPSCALE_CUDA_H
@@ -42,8 +42,8 @@ struct up_cuda_operand {
 /* up_map: destination = after(op(before(source 0), source 1, source 2)) element by element, over five loops. Covers channel gathers,
  * strided copies and conversions (UP_MAP_COPY), gather + scale + shift + activation (UP_MAP_SCALE_SHIFT with indexed sources),
  * and everything with broadcasting (strides of 0).
- * With vector > 1 (4 elements of f32 or 8 of f16 per thread where the destination is f32 or f16) the last loop's size is a multiple of it and the
- * destination is aligned to it; each unindexed source is aligned likewise with a last stride of 1, or has a last stride of 0.
+ * With vector > 1 (4 elements of f32 or 8 of 2 bytes per thread, by the destination's type) the last loop's size is a multiple of it and the
+ * destination is aligned to it; each unindexed source with a last stride of 1 is aligned likewise.
  * One thread per vector: grid x * block x >= rows * (size[4] / vector). */
 enum up_cuda_map { UP_MAP_COPY, UP_MAP_ADD, UP_MAP_SUB, UP_MAP_MUL, UP_MAP_DIV, UP_MAP_POW, UP_MAP_MIN, UP_MAP_MAX, UP_MAP_PRELU,
     UP_MAP_SCALE_SHIFT };

@@ -56,6 +56,18 @@ struct up_host_registration {
 
 inline unsigned mulhi(unsigned a, unsigned b) { return (unsigned)(((unsigned long long)a * b) >> 32); }
 
+inline float bits_to_float(unsigned bits) {
+    float f;
+    std::memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+inline unsigned float_to_bits(float f) {
+    unsigned bits;
+    std::memcpy(&bits, &f, sizeof bits);
+    return bits;
+}
+
 struct bits128 { unsigned w[4]; };
 struct bits64 { unsigned w[2]; };
 

@@ -40,12 +40,13 @@ template <typename S, typename D, int V> static UP_DEVICE void pool_vector(const
             count = taps(top, w.dilation_h, w.kernel_h, a.source.height + w.pad_bottom)
                     * taps(left, w.dilation_w, w.kernel_w, a.source.width + w.pad_right);
         }
+        float share = 1 / (float)count;
 #pragma unroll
         for (int k = 0; k < V; k++) {
-            sums[k] /= (float)count;
+            sums[k] *= share;
         }
     }
-    apply_each<V>(a.after, sums);
+    clip_each<V>(a.after, sums);
     write_pixel<D, V>(a.destination, p, sums);
 }
 

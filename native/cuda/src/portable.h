@@ -16,7 +16,7 @@ typedef unsigned short half_bits;
 #define UP_DEVICE __device__ __forceinline__
 #define UP_FUNCTION __device__ __noinline__
 #define UP_SHARED __shared__
-#define UP_KERNEL(name, arguments) extern "C" __global__ void __launch_bounds__(256) name(const __grid_constant__ struct arguments a)
+#define UP_KERNEL(name, arguments) extern "C" __global__ void __launch_bounds__(256, 4) name(const __grid_constant__ struct arguments a)
 #define UP_PHASE(...) { { __VA_ARGS__ } __syncthreads(); }
 #define UP_THREADS(...) { __VA_ARGS__ }
 #define UP_RETURN return
@@ -41,6 +41,8 @@ static UP_DEVICE half_bits float_to_half(float f) {
 }
 
 static UP_DEVICE unsigned mulhi(unsigned a, unsigned b) { return __umulhi(a, b); }
+static UP_DEVICE float bits_to_float(unsigned bits) { return __uint_as_float(bits); }
+static UP_DEVICE unsigned float_to_bits(float f) { return __float_as_uint(f); }
 
 struct alignas(16) bits128 { unsigned w[4]; };
 struct alignas(8) bits64 { unsigned w[2]; };
@@ -73,6 +75,15 @@ struct f16 {
     typedef half_bits stored;
     static UP_DEVICE float value(half_bits s) { return half_to_float(s); }
     static UP_DEVICE half_bits from(float v) { return float_to_half(v); }
+};
+
+struct bf16 {
+    typedef half_bits stored;
+    static UP_DEVICE float value(half_bits s) { return bits_to_float((unsigned)s << 16); }
+    static UP_DEVICE half_bits from(float v) {
+        unsigned bits = float_to_bits(v);
+        return (half_bits)(v != v ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    }
 };
 
 template <typename T> static UP_DEVICE const typename T::stored *at(up_address data, long long offset) {
@@ -172,10 +183,10 @@ static UP_DEVICE void read_channels(float *values, up_address data, up_address i
 static UP_DEVICE float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 static UP_DEVICE float softplus(float x) { return fmaxf(x, 0) + log1pf(expf(-fabsf(x))); }
 
-/* As dev.upscale.graph.Function computes it. NaN stays NaN, as it does there. A function of its own: inlined for each
- * element of a vector it would be most of every kernel. */
-static UP_FUNCTION float apply_any(int kind, float a, float b, float x) {
+/* As dev.upscale.graph.Function computes it. NaN stays NaN, as it does there. */
+static UP_DEVICE float apply_any(int kind, float a, float b, float x) {
     switch (kind) {
+        case UP_FN_CLIP: { float low = x < a ? a : x; return low > b ? b : low; }
         case UP_FN_SIGMOID: return sigmoid(x);
         case UP_FN_SILU: return x * sigmoid(x);
         case UP_FN_HARD_SIGMOID: { float y = a * x + b; y = y < 0 ? 0 : y; return y > 1 ? 1 : y; }
@@ -203,25 +214,62 @@ static UP_FUNCTION float apply_any(int kind, float a, float b, float x) {
     }
 }
 
-static UP_DEVICE float apply(const struct up_cuda_fn &f, float x) {
-    switch (f.kind) {
-        case UP_FN_NONE: return x;
-        case UP_FN_RELU: return x < 0 ? 0 : x;
-        case UP_FN_CLIP: { float low = x < f.a ? f.a : x; return low > f.b ? f.b : low; }
-        default: return apply_any(f.kind, f.a, f.b, x);
+template <int V> struct several {
+    float v[V];
+};
+
+/* A function of its own, called once for a vector: inlined, these functions would be most of every kernel. */
+template <int V> static UP_FUNCTION several<V> apply_several(int kind, float a, float b, several<V> x) {
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        x.v[k] = apply_any(kind, a, b, x.v[k]);
     }
+    return x;
 }
 
 template <int V> static UP_DEVICE void apply_each(const struct up_cuda_fn &f, float *values) {
-    if (f.kind != UP_FN_NONE) {
+    if (f.kind == UP_FN_NONE) {
+        return;
+    }
+    if (f.kind == UP_FN_RELU) {
 #pragma unroll
         for (int k = 0; k < V; k++) {
-            values[k] = apply(f, values[k]);
+            values[k] = values[k] < 0 ? 0 : values[k];
+        }
+        return;
+    }
+    several<V> x;
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        x.v[k] = values[k];
+    }
+    x = apply_several<V>(f.kind, f.a, f.b, x);
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        values[k] = x.v[k];
+    }
+}
+
+/* The functions that need no call. */
+template <int V> static UP_DEVICE void clip_each(const struct up_cuda_fn &f, float *values) {
+    if (f.kind != UP_FN_NONE) {
+        float low = f.kind == UP_FN_RELU ? 0 : f.a;
+        float high = f.kind == UP_FN_RELU ? UP_INFINITY : f.b;
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            float x = values[k] < low ? low : values[k];
+            values[k] = x > high ? high : x;
         }
     }
 }
 
+static UP_DEVICE float apply(const struct up_cuda_fn &f, float x) {
+    apply_each<1>(f, &x);
+    return x;
+}
+
 /* All kernels of one kind: sources and destination of the same type, and of two. */
-#define UP_EACH_TYPE(kernel) kernel(f32, f32) kernel(f16, f16) kernel(f32, f16) kernel(f16, f32)
+#define UP_EACH_TYPE(kernel) kernel(f32, f32) kernel(f16, f16) kernel(f32, f16) kernel(f16, f32) \
+    kernel(bf16, bf16) kernel(f32, bf16) kernel(bf16, f32)
 
 #endif

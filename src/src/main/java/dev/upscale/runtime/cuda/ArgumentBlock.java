@@ -41,6 +41,7 @@ final class ArgumentBlock {
     /** {@code struct up_cuda_div} for each divisor. */
     ArgumentBlock divisors(int... divisors) {
         for (int divisor : divisors) {
+            Unsuited.unless(divisor > 0, "an empty tensor");
             int shift = divisor <= 1 ? 0 : Integer.SIZE - Integer.numberOfLeadingZeros(divisor - 1);
             long multiplier = (((1L << shift) - divisor) << Integer.SIZE) / divisor + 1;
             ints(divisor, (int) multiplier, shift, 0);

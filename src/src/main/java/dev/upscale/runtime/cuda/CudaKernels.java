@@ -13,15 +13,10 @@ import dev.upscale.plan.Step;
 public final class CudaKernels {
     private CudaKernels() {}
 
-    /** A kernel's name in the module for activations of one storage. */
-    static String name(String kernel, DeviceAddresses memory) {
-        return kernel + "_" + memory.storage().suffix() + "_" + memory.storage().suffix();
-    }
-
-    /** Whether a kernel runs a step on activations of that storage. */
-    public static KernelCatalog.Answer offer(String kernel, Step step, Storage storage) {
+    /** Whether a kernel runs a step. */
+    public static KernelCatalog.Answer offer(String kernel, Step step) {
         try {
-            Launch launch = launch(kernel, step, DeviceAddresses.imagined(storage));
+            Launch launch = launch(kernel, step, DeviceAddresses.IMAGINED);
             return new KernelCatalog.Offer(0, launch.kernel());
         } catch (Unsuited e) {
             return new KernelCatalog.Refusal(e.getMessage());

@@ -11,16 +11,16 @@ import dev.upscale.plan.View;
 record DeviceImage(long address, long index, int batch, int height, int width, int channels, long imageStride, long rowStride,
         long pixelStride, long channelStride) {
 
-    static DeviceImage of(Operand operand, DeviceAddresses memory) {
-        DeviceImage image = of(operand.view(), memory);
+    static DeviceImage of(Operand operand, Storage storage, DeviceAddresses memory) {
+        DeviceImage image = of(operand.view(), storage, memory);
         return operand.isIndexed()
                 ? new DeviceImage(image.address, memory.index(operand.index()), image.batch, image.height, image.width,
                         memory.entries(operand.index()), image.imageStride, image.rowStride, image.pixelStride, image.channelStride)
                 : image;
     }
 
-    static DeviceImage of(View view, DeviceAddresses memory) {
-        long address = memory.of(view);
+    static DeviceImage of(View view, Storage storage, DeviceAddresses memory) {
+        long address = memory.of(view, storage);
         return switch (view.rank()) {
             case 1 -> new DeviceImage(address, 0, 1, 1, 1, view.dim(0), 0, 0, 0, view.stride(0));
             case 2 -> new DeviceImage(address, 0, 1, 1, view.dim(0), view.dim(1), 0, 0, view.stride(0), view.stride(1));
@@ -31,15 +31,15 @@ record DeviceImage(long address, long index, int batch, int height, int width, i
         };
     }
 
-    /** An image [N, C, H, W], or a pooled matrix [N, C]. */
+    /** A destination [N, C, H, W]. */
     static DeviceImage requireImage(View view, DeviceAddresses memory) {
         Unsuited.unless(view.rank() == 4, "no image: " + view.dims());
-        return of(view, memory);
+        return of(view, Storage.of(view), memory);
     }
 
-    /** Whether threads may write and read vectors of so many channels. */
+    /** Whether threads may write and read vectors of so many channels, of so many bytes each. */
     boolean takesVectors(int vector, int bytes) {
-        return index != 0 || channelStride != 1 && channels > 1 || address % (long) (vector * bytes) == 0
+        return index != 0 || channelStride != 1 && channels > 1 || address % Math.min(16, vector * bytes) == 0
                 && (batch == 1 || imageStride % vector == 0) && (height == 1 || rowStride % vector == 0)
                 && (width == 1 || pixelStride % vector == 0);
     }

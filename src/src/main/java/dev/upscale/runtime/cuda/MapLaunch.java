@@ -59,48 +59,49 @@ final class MapLaunch {
             DeviceAddresses memory) {
         List<long[]> strides = new ArrayList<>(List.of(strides(destination)));
         strides.addAll(sourceStrides);
+        Storage storage = Storage.of(sources, destination);
         boolean isIndexed = sources.stream().anyMatch(Operand::isIndexed);
         LoopNest loops = LoopNest.over(destination.dims(), isIndexed ? CHANNEL_AXIS : -1, strides).padded(LOOPS);
-        int vector = vector(loops, sources, destination, memory) ? memory.storage().vector() : 1;
+        int widest = Storage.of(destination).vector();
+        int vector = fits(widest, loops, sources, storage, destination, memory) ? widest : 1;
         int[] sizes = loops.sizesArray();
         int vectors = sizes[LOOPS - 1] / vector;
         long threads = loops.elements() / vector;
-        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(destination), 0).longs(loops.of(0));
+        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(destination, Storage.of(destination)), 0).longs(loops.of(0));
         for (int s = 0; s < MOST_SOURCES; s++) {
             if (s < sources.size()) {
                 Operand source = sources.get(s);
-                arguments.address(memory.of(source.view()), source.isIndexed() ? memory.index(source.index()) : 0).longs(loops.of(s + 1));
+                arguments.address(memory.of(source.view(), storage), source.isIndexed() ? memory.index(source.index()) : 0).longs(loops.of(s + 1));
             } else {
                 arguments.address(0, 0).longs(new long[LOOPS]);
             }
         }
         arguments.divisors(vectors, sizes[0], sizes[1], sizes[2], sizes[3])
                 .ints(code.ordinal(), sources.size(), vector, (int) threads).function(before).function(after);
-        return Launch.linear(CudaKernels.name("up_map", memory), arguments, threads, up_cuda_map_args.sizeof());
+        return Launch.linear(storage.kernel("up_map", destination), arguments, threads, up_cuda_map_args.sizeof());
     }
 
-    private static boolean vector(LoopNest loops, List<Operand> sources, View destination, DeviceAddresses memory) {
-        int vector = memory.storage().vector();
-        if (loops.sizes().getLast() % vector != 0 || loops.strides().getLast()[0] != 1 || !aligned(loops, 0, destination, memory)) {
+    private static boolean fits(int vector, LoopNest loops, List<Operand> sources, Storage storage, View destination, DeviceAddresses memory) {
+        if (loops.sizes().getLast() % vector != 0 || loops.strides().getLast()[0] != 1 || !aligned(vector, loops, 0, memory.of(destination, Storage.of(destination)))) {
             return false;
         }
         for (int s = 0; s < sources.size(); s++) {
             boolean isVector = !sources.get(s).isIndexed() && loops.strides().getLast()[s + 1] == 1;
-            if (isVector && !aligned(loops, s + 1, sources.get(s).view(), memory)) {
+            if (isVector && !aligned(vector, loops, s + 1, memory.of(sources.get(s).view(), storage))) {
                 return false;
             }
         }
         return true;
     }
 
-    private static boolean aligned(LoopNest loops, int operand, View view, DeviceAddresses memory) {
+    private static boolean aligned(int vector, LoopNest loops, int operand, long address) {
         long[] strides = loops.of(operand);
         for (int loop = 0; loop < LOOPS - 1; loop++) {
-            if (strides[loop] % memory.storage().vector() != 0) {
+            if (strides[loop] % vector != 0) {
                 return false;
             }
         }
-        return memory.of(view) % 16 == 0;
+        return address % 16 == 0;
     }
 
     private static long[] strides(View view) {
@@ -138,12 +139,13 @@ final class MapLaunch {
         Unsuited.unless(to.dim(1) > 1 && area > 1, "nothing to transpose");
         int rows = fromPlanes ? to.dim(1) : area;
         int columns = fromPlanes ? area : to.dim(1);
+        Storage storage = Storage.of(List.of(copy.source()), to);
         long index = copy.source().isIndexed() ? memory.index(copy.source().index()) : 0;
-        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(from), memory.of(to), index)
+        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(from, storage), memory.of(to, Storage.of(to)), index)
                 .longs(from.stride(0), fromPlanes ? from.stride(1) : from.pixelStride(), to.stride(0),
                         fromPlanes ? to.pixelStride() : to.stride(1))
                 .ints(rows, columns, to.dim(0), fromPlanes ? 1 : 0);
-        return new Launch(CudaKernels.name("up_transpose", memory), arguments.bytes(up_cuda_transpose_args.sizeof()),
+        return new Launch(storage.kernel("up_transpose", to), arguments.bytes(up_cuda_transpose_args.sizeof()),
                 new int[] {Launch.blocks(columns, TILE), Launch.blocks(rows, TILE), to.dim(0)}, new int[] {TILE, TILE_ROWS});
     }
 

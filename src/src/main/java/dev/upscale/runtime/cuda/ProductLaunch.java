@@ -38,16 +38,19 @@ final class ProductLaunch {
 
     private static Launch convolve(Operand source, View destination, Optional<Operand> addend, String weights, String bias, Window window,
             int groups, boolean isTransposed, Function activation, DeviceAddresses memory) {
-        DeviceImage from = DeviceImage.of(source, memory);
-        DeviceImage to = DeviceImage.of(destination, memory);
+        Storage storage = Storage.of(List.of(source), destination);
+        Storage result = Storage.of(destination);
+        Unsuited.unless(addend.stream().allMatch(operand -> Storage.of(operand.view()) == result), "an addend of another type");
+        DeviceImage from = DeviceImage.of(source, storage, memory);
+        DeviceImage to = DeviceImage.of(destination, result, memory);
         Unsuited.unless(to.pixels() * to.channels() < Integer.MAX_VALUE, "more than 2³¹ elements");
         ArgumentBlock arguments = new ArgumentBlock().image(from).image(to);
-        addend.map(operand -> DeviceImage.of(operand, memory)).ifPresentOrElse(arguments::image, arguments::noImage);
+        addend.map(operand -> DeviceImage.of(operand, result, memory)).ifPresentOrElse(arguments::image, arguments::noImage);
         int threads = (int) (to.pixels() * to.channels());
-        arguments.address(memory.constant(weights, memory.storage()), bias.isEmpty() ? 0 : memory.constant(bias, Storage.F32)).window(window)
+        arguments.address(memory.constant(weights, storage), bias.isEmpty() ? 0 : memory.constant(bias, Storage.F32)).window(window)
                 .divisors(to.channels(), to.width(), to.height()).ints(from.channels(), groups, isTransposed ? 1 : 0, threads)
                 .function(activation);
-        return Launch.linear(CudaKernels.name("up_convolve", memory), arguments, threads, up_cuda_convolve_args.sizeof());
+        return Launch.linear(storage.kernel("up_convolve", destination), arguments, threads, up_cuda_convolve_args.sizeof());
     }
 
     /** A linear layer over rows as a matrix product; weights [O, K] are its right side, transposed. */
@@ -56,8 +59,9 @@ final class ProductLaunch {
         Unsuited.unless(step.addend().isEmpty(), "an addend");
         View from = step.source().view();
         View to = step.destination();
-        DeviceImage left = DeviceImage.of(step.source(), memory);
-        DeviceImage result = DeviceImage.of(to, memory);
+        Storage storage = Storage.of(List.of(step.source()), to);
+        DeviceImage left = DeviceImage.of(step.source(), storage, memory);
+        DeviceImage result = DeviceImage.of(to, Storage.of(to), memory);
         boolean hasRows = left.batch() == 1 || left.imageStride() == left.pixelStride() * left.height() * left.width();
         boolean hasResultRows = result.batch() == 1 || result.imageStride() == result.pixelStride() * result.height() * result.width();
         Unsuited.unless(hasRows && hasResultRows && left.height() <= 1 && result.height() <= 1 || from.pixelStride() > 0 && to.pixelStride() > 0,
@@ -65,7 +69,7 @@ final class ProductLaunch {
         int rows = Math.toIntExact(result.pixels());
         long leftRow = from.rank() == 4 ? from.pixelStride() : left.pixelStride();
         long resultRow = to.rank() == 4 ? to.pixelStride() : result.pixelStride();
-        return product(memory, new long[] {memory.of(from), memory.constant(step.weights(), memory.storage()), memory.of(to),
+        return product(storage.kernel("up_matmul", to), new long[] {left.address(), memory.constant(step.weights(), storage), result.address(),
                 step.bias().isEmpty() ? 0 : memory.constant(step.bias(), Storage.F32), left.index()},
                 new long[] {0, 0, leftRow, left.channelStride()}, new long[] {0, 0, 1, left.channels()},
                 new long[] {0, 0, resultRow, result.channelStride()}, 1, 1, rows, result.channels(), left.channels(), step.activation());
@@ -81,7 +85,9 @@ final class ProductLaunch {
         Unsuited.unless(left.rank() >= 2 && right.rank() >= 2 && rank <= 4 && rank >= 2, "a matrix product of " + left.dims() + " and " + right.dims());
         int outer = rank > 3 ? to.dim(0) : 1;
         int inner = rank > 2 ? to.dim(rank - 3) : 1;
-        return product(memory, new long[] {memory.of(left), memory.of(right), memory.of(to), 0, 0}, four(left), four(right), four(to), outer, inner,
+        Storage storage = Storage.of(step.sources(), to);
+        return product(storage.kernel("up_matmul", to),
+                new long[] {memory.of(left, storage), memory.of(right, storage), memory.of(to, Storage.of(to)), 0, 0}, four(left), four(right), four(to), outer, inner,
                 to.dim(rank - 2), to.dim(rank - 1), left.dim(left.rank() - 1), step.activation());
     }
 
@@ -94,11 +100,11 @@ final class ProductLaunch {
         return strides.stream().mapToLong(Long::longValue).toArray();
     }
 
-    private static Launch product(DeviceAddresses memory, long[] addresses, long[] left, long[] right, long[] to, int outer, int inner, int rows,
+    private static Launch product(String kernel, long[] addresses, long[] left, long[] right, long[] to, int outer, int inner, int rows,
             int columns, int depth, Function activation) {
         ArgumentBlock arguments = new ArgumentBlock().address(addresses).longs(left).longs(right).longs(to).divisors(inner)
                 .ints(rows, columns, depth, 0).function(activation);
-        return new Launch(CudaKernels.name("up_matmul", memory), arguments.bytes(up_cuda_matmul_args.sizeof()),
+        return new Launch(kernel, arguments.bytes(up_cuda_matmul_args.sizeof()),
                 new int[] {Launch.blocks(columns, SIDE), Launch.blocks(rows, SIDE), Math.multiplyExact(outer, inner)}, new int[] {SIDE, SIDE});
     }
 }

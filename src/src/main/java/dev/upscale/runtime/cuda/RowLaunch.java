@@ -2,7 +2,6 @@ package dev.upscale.runtime.cuda;
 
 import dev.upscale.bindings.upscalecuda.up_cuda_reduce_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_rows_args;
-import dev.upscale.graph.Function;
 import dev.upscale.graph.Op;
 import dev.upscale.plan.Operand;
 import dev.upscale.plan.Step;
@@ -24,6 +23,7 @@ final class RowLaunch {
     static Launch reduce(Step.Compute step, Op.Reduce reduce, DeviceAddresses memory) {
         Operand operand = step.sources().getFirst();
         View from = operand.view();
+        Storage storage = Storage.of(step.sources(), step.destination());
         View to = kept(step.destination(), reduce, from);
         List<Integer> kept = IntStream.range(0, from.rank()).boxed().filter(axis -> !reduce.axes().contains(axis)).toList();
         Unsuited.unless(!operand.isIndexed() || kept.contains(CHANNEL_AXIS), "an index over what is reduced");
@@ -34,11 +34,11 @@ final class RowLaunch {
         inner.elements();
         int[] sizes = outer.sizesArray();
         ArgumentBlock arguments = new ArgumentBlock()
-                .address(memory.of(from), memory.of(step.destination()), operand.isIndexed() ? memory.index(operand.index()) : 0)
+                .address(memory.of(from, storage), memory.of(step.destination(), Storage.of(step.destination())), operand.isIndexed() ? memory.index(operand.index()) : 0)
                 .longs(outer.of(1)).longs(inner.of(0)).longs(outer.of(0)).ints(sizes).ints(inner.sizesArray())
                 .ints(reduce.kind().ordinal(), 0).function(step.activation());
         Unsuited.unless((long) sizes[0] * sizes[1] < Integer.MAX_VALUE, "too many rows");
-        return new Launch(CudaKernels.name("up_reduce", memory), arguments.bytes(up_cuda_reduce_args.sizeof()),
+        return new Launch(storage.kernel("up_reduce", step.destination()), arguments.bytes(up_cuda_reduce_args.sizeof()),
                 new int[] {Launch.blocks(sizes[2], KEPT), sizes[0] * sizes[1], 1}, new int[] {KEPT, PARTS});
     }
 
@@ -68,6 +68,7 @@ final class RowLaunch {
         Unsuited.unless(step.sources().stream().noneMatch(Operand::isIndexed), "an indexed operand");
         View to = step.destination();
         View from = step.sources().getFirst().view();
+        Storage storage = Storage.of(step.sources(), to);
         List<Integer> others = IntStream.range(0, to.rank()).boxed().filter(axis -> !axes.contains(axis)).toList();
         LoopNest outer = LoopNest.over(others.stream().map(to::dim).toList(), -1, List.of(strides(to, others), strides(from, others))).padded(LOOPS);
         List<long[]> inside = new ArrayList<>(List.of(strides(to, axes), strides(from, axes)));
@@ -78,13 +79,13 @@ final class RowLaunch {
         boolean hasScale = step.sources().size() > 1;
         boolean hasShift = step.sources().size() > 2;
         ArgumentBlock arguments = new ArgumentBlock()
-                .address(memory.of(from), memory.of(to), hasScale ? memory.of(step.sources().get(1).view()) : 0,
-                        hasShift ? memory.of(step.sources().get(2).view()) : 0)
+                .address(memory.of(from, storage), memory.of(to, Storage.of(to)), hasScale ? memory.of(step.sources().get(1).view(), storage) : 0,
+                        hasShift ? memory.of(step.sources().get(2).view(), storage) : 0)
                 .longs(outer.of(1)).longs(outer.of(0)).longs(inner.of(1)).longs(inner.of(0))
                 .longs(hasScale ? inner.of(2) : new long[LOOPS]).longs(hasShift ? inner.of(3) : new long[LOOPS])
                 .divisors(outer.sizesArray()).divisors(inner.sizesArray()).ints((int) inner.elements()).number(epsilon)
                 .function(step.activation());
-        return new Launch(CudaKernels.name(kernel, memory), arguments.bytes(up_cuda_rows_args.sizeof()),
+        return new Launch(storage.kernel(kernel, to), arguments.bytes(up_cuda_rows_args.sizeof()),
                 new int[] {Math.toIntExact(outer.elements()), 1, 1}, new int[] {ROW, 1});
     }
 
@@ -97,5 +98,4 @@ final class RowLaunch {
     private static long[] strides(View view, List<Integer> axes) {
         return axes.stream().mapToLong(axis -> view.dim(axis) == 1 ? 0 : view.stride(axis)).toArray();
     }
-
 }

@@ -1,9 +1,15 @@
 package dev.upscale.runtime.cuda;
 
-/** How a plan's activations and weights lie in device memory. Sums are f32 in any case. */
-public enum Storage {
+import dev.upscale.plan.Operand;
+import dev.upscale.plan.View;
+import java.util.List;
+import java.util.Locale;
+
+/** How elements lie in device memory. Sums are f32 in any case. */
+enum Storage {
     F32(4),
-    F16(2);
+    F16(2),
+    BF16(2);
 
     private final int bytes;
 
@@ -12,17 +18,29 @@ public enum Storage {
     }
 
     /** The size of one element, in bytes. */
-    public int bytes() {
+    int bytes() {
         return bytes;
-    }
-
-    /** As it stands in the names of kernels. */
-    String suffix() {
-        return name().toLowerCase(java.util.Locale.ROOT);
     }
 
     /** Elements in 16 bytes, which is what one thread of a vectorised kernel writes. */
     int vector() {
         return 16 / bytes;
+    }
+
+    static Storage of(View view) {
+        return F32;
+    }
+
+    /** The storage of what is computed among a step's sources; constants are brought into it. */
+    static Storage of(List<Operand> sources, View destination) {
+        List<Storage> known = sources.stream().map(Operand::view).filter(view -> view.place().kind() != View.Place.Kind.CONSTANT)
+                .map(Storage::of).distinct().toList();
+        Unsuited.unless(known.size() <= 1, "sources of different types");
+        return known.isEmpty() ? of(destination) : known.getFirst();
+    }
+
+    /** The name of a kernel for sources of this storage and a destination. */
+    String kernel(String stem, View destination) {
+        return (stem + "_" + this + "_" + of(destination)).toLowerCase(Locale.ROOT);
     }
 }
