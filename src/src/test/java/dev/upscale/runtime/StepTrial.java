@@ -11,6 +11,7 @@ import dev.upscale.graph.Op;
 import dev.upscale.graph.Tensor;
 import dev.upscale.graph.TensorType;
 import dev.upscale.plan.Constant;
+import dev.upscale.plan.Element;
 import dev.upscale.plan.Operand;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -38,6 +40,47 @@ public final class StepTrial {
     /** In whose memory an operand lies. */
     public enum Where { ARENA, CALLER }
 
+    /** Where trials run. */
+    public interface Platform {
+        /** Whether a kernel takes a step. */
+        KernelCatalog.Answer offer(String kernel, Step step);
+
+        /** The kernel that copies anything. */
+        String copyKernel();
+
+        /** What plans for it have as their target. */
+        String target();
+
+        /** Runs a plan several times on the same inputs and hands over each run's outputs. */
+        void run(Plan plan, int threads, Map<String, float[]> given, Consumer<Map<String, float[]>> runs);
+    }
+
+    private static final Platform CPU = new Platform() {
+        @Override
+        public KernelCatalog.Answer offer(String kernel, Step step) {
+            return CpuCatalog.ofMachine().offer(kernel, step);
+        }
+
+        @Override
+        public String copyKernel() {
+            return "java.copy";
+        }
+
+        @Override
+        public String target() {
+            return "cpu";
+        }
+
+        @Override
+        public void run(Plan plan, int threads, Map<String, float[]> given, Consumer<Map<String, float[]>> runs) {
+            try (Executable executable = Executable.prepare(plan); Session session = executable.open(threads)) {
+                for (int run = 0; run < 2; run++) {
+                    runs.accept(session.run(given));
+                }
+            }
+        }
+    };
+
     private static final float BESIDE = -77.5f;
     private static final int ALIGNMENT = 64;
     private static final Place RESULT = new Place(Place.Kind.OUTPUT, "result");
@@ -50,6 +93,8 @@ public final class StepTrial {
     private final Map<String, float[]> given = new LinkedHashMap<>();
     private final Map<Operand, DoubleTensor> values = new LinkedHashMap<>();
     private long arenaBytes;
+    private Platform platform = CPU;
+    private Element element = Element.F32;
     private int threads = 1;
     private double tolerance = 2e-5;
     private final Map<Operand, Region> regions = new LinkedHashMap<>();
@@ -62,6 +107,18 @@ public final class StepTrial {
 
     public StepTrial(Random random) {
         this.random = random;
+    }
+
+    /** Runs elsewhere than on the CPU. */
+    public StepTrial on(Platform chosen) {
+        platform = chosen;
+        return this;
+    }
+
+    /** What lies in the arena from now on; what lies in the caller's memory is f32. */
+    public StepTrial element(Element chosen) {
+        element = chosen;
+        return this;
     }
 
     public StepTrial threads(int threads) {
@@ -100,7 +157,7 @@ public final class StepTrial {
         float[] dense = new float[Arrays.stream(dims).reduce(1, (a, b) -> a * b)];
         for (int i = 0; i < dense.length; i++) {
             int at = position(shape, dims, i, channelAxis, positions);
-            memory[at] = Float.isNaN(memory[at]) ? random.nextFloat() * 2 - 1 : memory[at];
+            memory[at] = Float.isNaN(memory[at]) ? rounded(random.nextFloat() * 2 - 1) : memory[at];
             dense[i] = memory[at];
         }
         Region region = region(memory, where, false);
@@ -110,11 +167,19 @@ public final class StepTrial {
         return operand;
     }
 
+    private float rounded(float value) {
+        return switch (element) {
+            case F32 -> value;
+            case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
+            case BF16 -> Float.intBitsToFloat(Float.floatToRawIntBits(value) & 0xffff0000);
+        };
+    }
+
     /** A constant with random values, as an operand. */
     public Operand constant(int... dims) {
         float[] dense = new float[Arrays.stream(dims).reduce(1, (a, b) -> a * b)];
         for (int i = 0; i < dense.length; i++) {
-            dense[i] = random.nextFloat() * 2 - 1;
+            dense[i] = rounded(random.nextFloat() * 2 - 1);
         }
         return constant(dense, dims);
     }
@@ -180,7 +245,7 @@ public final class StepTrial {
     }
 
     private static int position(View view, int[] dims, int element, int channelAxis, int[] positions) {
-        long at = view.offset() / Float.BYTES;
+        long at = view.offset() / view.element().bytes();
         int rest = element;
         for (int axis = dims.length - 1; axis >= 0; axis--) {
             int i = rest % dims[axis];
@@ -203,14 +268,14 @@ public final class StepTrial {
             outputs.add(new Plan.Port(RESULT.name(), List.of(memory.length)));
         }
         Region region = isOutput ? new Region(name, RESULT, 0, memory.length)
-                : new Region(name, Place.ARENA, allocate((long) memory.length * Float.BYTES), memory.length);
-        steps.add(new Step.Copy("fill " + name, "java.copy", Step.Copy.Kind.LAYOUT,
+                : new Region(name, Place.ARENA, allocate((long) memory.length * element.bytes()), memory.length);
+        steps.add(new Step.Copy("fill " + name, platform.copyKernel(), Step.Copy.Kind.LAYOUT,
                 Operand.of(View.rowMajor(input, 0, List.of(memory.length))), whole(region), "to begin with"));
         return region;
     }
 
-    private static View whole(Region region) {
-        return View.rowMajor(region.place(), region.offset(), List.of(region.length()));
+    private View whole(Region region) {
+        return View.rowMajor(region.place(), region.offset(), List.of(region.length())).of(elementOf(region));
     }
 
     private long allocate(long bytes) {
@@ -219,8 +284,14 @@ public final class StepTrial {
         return offset;
     }
 
-    private static View inRegion(View shape, Region region) {
-        return new View(region.place(), region.offset() + shape.offset(), shape.dims(), shape.strides());
+    private Element elementOf(Region region) {
+        return region.place().equals(Place.ARENA) ? element : Element.F32;
+    }
+
+    private View inRegion(View shape, Region region) {
+        long offset = region.offset() + shape.offset() / Float.BYTES * elementOf(region).bytes();
+        return new View(region.place(), offset, shape.dims(), shape.strides(),
+                elementOf(region) == Element.F32 ? Optional.empty() : Optional.of(element));
     }
 
     /** The shape of an operation's result on these sources. */
@@ -265,22 +336,18 @@ public final class StepTrial {
     }
 
     private void check(String kernel, Step step, double[] expected) {
-        long workspaceBytes = switch (CpuCatalog.ofMachine().offer(kernel, step)) {
+        long workspaceBytes = switch (platform.offer(kernel, step)) {
             case KernelCatalog.Offer offer -> offer.workspaceBytes();
             case KernelCatalog.Refusal(String reason) -> throw new Refused(reason);
         };
         steps.add(withWorkspace(step, workspaceBytes));
         if (target.place().equals(Place.ARENA)) {
             outputs.add(new Plan.Port(RESULT.name(), List.of(target.length())));
-            steps.add(new Step.Copy("result", "java.copy", Step.Copy.Kind.LAYOUT, Operand.of(whole(target)),
+            steps.add(new Step.Copy("result", platform.copyKernel(), Step.Copy.Kind.LAYOUT, Operand.of(whole(target)),
                     View.rowMajor(RESULT, 0, List.of(target.length())), "to see it"));
         }
-        Plan plan = new Plan("trial", "test", "cpu", inputs, outputs, steps, constants, arenaBytes, 0, 0);
-        try (Executable executable = Executable.prepare(plan); Session session = executable.open(threads)) {
-            for (int run = 0; run < 2; run++) {
-                compare(session.run(given).get(RESULT.name()), expected);
-            }
-        }
+        Plan plan = new Plan("trial", "test", platform.target(), inputs, outputs, steps, constants, arenaBytes, 0, 0);
+        platform.run(plan, threads, given, outputs -> compare(outputs.get(RESULT.name()), expected));
     }
 
     private Step withWorkspace(Step step, long bytes) {
@@ -303,7 +370,7 @@ public final class StepTrial {
         int[] dims = destination.dims().stream().mapToInt(Integer::intValue).toArray();
         assertEquals(Arrays.stream(dims).reduce(1, (a, b) -> a * b), expected.length);
         for (int i = 0; i < expected.length; i++) {
-            int at = Math.toIntExact(position(destination, dims, i, 0, null) - target.offset() / Float.BYTES);
+            int at = Math.toIntExact(position(destination, dims, i, 0, null) - target.offset() / elementOf(target).bytes());
             isResult[at] = true;
             boolean same = (float) expected[i] == memory[at] || Double.isNaN(expected[i]) && Float.isNaN(memory[at]);
             if (!same && !(Math.abs(memory[at] - expected[i]) <= tolerance * Math.max(1, Math.abs(expected[i])))) {

@@ -1,11 +1,12 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import static dev.upscale.bindings.cuda.cuda_h.*;
 
 import dev.upscale.plan.Constant;
 import dev.upscale.plan.View;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * A plan's constants in one piece of device memory, each in the storages that kernels ask for, and the tables that kernels need beside
+ * A plan's constants in one piece of device memory, each in the elements that kernels ask for, and the tables that kernels need beside
  * them. First everything is asked for, which gives offsets; then it is uploaded, and addresses are known.
  */
 final class ConstantArea {
@@ -29,20 +30,46 @@ final class ConstantArea {
     /** Something to upload: where, and its bytes. */
     private record Piece(long offset, Supplier<ByteBuffer> data) {}
 
-    /** A constant in a storage. */
-    private record Stored(String name, Storage storage) {}
+    /** A constant in a element. */
+    private record Stored(String name, Element element) {}
+
+    /** A convolution's weights in cuDNN's order. */
+    private record Filter(String name, Element element) {}
 
     ConstantArea(Map<String, Constant> constants) {
         this.constants = constants;
     }
 
-    long constant(String name, Storage storage) {
+    long constant(String name, Element element) {
         Constant constant = get(name);
-        return address(new Stored(name, storage), constant.elements() * (long) storage.bytes(), () -> converted(constant, storage));
+        return address(new Stored(name, element), constant.elements() * (long) element.bytes(), () -> converted(constant, element));
     }
 
-    long of(View view, Storage storage) {
-        return constant(view.place().name(), storage) + view.offset() / View.ELEMENT_BYTES * storage.bytes();
+    long of(View view, Element element) {
+        return constant(view.place().name(), element) + view.offset() / View.ELEMENT_BYTES * element.bytes();
+    }
+
+    /** A convolution's weights [O, C, H, W] as cuDNN's plans read them: [O, H, W, C]. */
+    long filter(String name, Element element) {
+        Constant weights = get(name);
+        return address(new Filter(name, element), weights.elements() * (long) element.bytes(),
+                () -> converted(Constant.f32(weights.dims(), channelsLast(weights)), element));
+    }
+
+    private static float[] channelsLast(Constant weights) {
+        int outputs = weights.dims().get(0);
+        int channels = weights.dims().get(1);
+        int area = weights.dims().get(2) * weights.dims().get(3);
+        float[] from = weights.floats();
+        float[] to = new float[from.length];
+        for (int o = 0; o < outputs; o++) {
+            for (int c = 0; c < channels; c++) {
+                for (int tap = 0; tap < area; tap++) {
+                    to[(o * area + tap) * channels + c] = from[(o * channels + c) * area + tap];
+                }
+            }
+        }
+        return to;
     }
 
     long index(String name) {
@@ -86,20 +113,20 @@ final class ConstantArea {
         return base + piece.offset();
     }
 
-    private static ByteBuffer converted(Constant constant, Storage storage) {
-        if (storage == Storage.F32) {
+    private static ByteBuffer converted(Constant constant, Element element) {
+        if (element == Element.F32) {
             return constant.data();
         }
         FloatBuffer values = constant.data().asFloatBuffer();
         ByteBuffer data = ByteBuffer.allocate(values.remaining() * HALF_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         while (values.hasRemaining()) {
-            data.putShort(narrow(values.get(), storage));
+            data.putShort(narrow(values.get(), element));
         }
         return data.flip();
     }
 
-    private static short narrow(float value, Storage storage) {
-        if (storage == Storage.F16) {
+    private static short narrow(float value, Element element) {
+        if (element == Element.F16) {
             return Float.floatToFloat16(value);
         }
         int bits = Float.floatToRawIntBits(value);
@@ -113,15 +140,14 @@ final class ConstantArea {
         }
         String subject = "constants of " + bytes + " bytes";
         long address = resources.memory(subject, bytes);
-        MemorySegment staging = MemorySegment.NULL;
         for (Piece piece : pieces.values()) {
             ByteBuffer data = piece.data().get();
             if (!data.hasRemaining()) {
                 continue;
             }
-            try (java.lang.foreign.Arena copy = java.lang.foreign.Arena.ofConfined()) {
+            try (Arena copy = Arena.ofConfined()) {
                 MemorySegment from = MemorySegment.ofBuffer(data);
-                staging = from.isNative() ? from : copy.allocate(from.byteSize(), Long.BYTES).copyFrom(from);
+                MemorySegment staging = from.isNative() ? from : copy.allocate(from.byteSize(), Long.BYTES).copyFrom(from);
                 CudaDriver.check(cuMemcpyHtoD_v2(address + piece.offset(), staging, staging.byteSize()), "cuMemcpyHtoD", subject);
             }
         }

@@ -21,7 +21,7 @@ import java.util.Set;
 
 /**
  * What kernels can do on a described GPU, whether it is here or not: convolutions as plans that the real cuDNN builds for it, all else by our
- * own kernels ({@link OurKernels}). Thread-safe; to be closed.
+ * own kernels ({@link CudaKernels}). Thread-safe; to be closed.
  */
 public final class CudaCatalog implements KernelCatalog, AutoCloseable {
     private static final Set<Function.Kind> SPECIAL = Set.of(Function.Kind.NONE, Function.Kind.RELU, Function.Kind.SIGMOID, Function.Kind.TANH,
@@ -80,7 +80,7 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
         return switch (kernel) {
             case "cudnn.conv" -> convolution((Step.Convolve) step, false);
             case "cudnn.fused" -> convolution((Step.Convolve) step, true);
-            default -> OurKernels.offer(kernel, step);
+            default -> CudaKernels.offer(kernel, step);
         };
     }
 

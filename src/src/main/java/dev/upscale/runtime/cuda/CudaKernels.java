@@ -7,8 +7,8 @@ import dev.upscale.plan.Step;
 /**
  * The engine {@code cuda}: our own kernels (native/cuda), by name. Whether one takes a step is known without a device. Stateless.
  *
- * <p>{@code cuda.map} (gathers, copies, elementwise operations), {@code cuda.transpose}, {@code cuda.pool}, {@code cuda.resize},
- * {@code cuda.pad}, {@code cuda.reduce}, {@code cuda.softmax}, {@code cuda.layernorm}, {@code cuda.convolve}, {@code cuda.matmul}.
+ * <p>{@code cuda.map} (gathers, copies, elementwise operations), {@code cuda.pool}, {@code cuda.resize}, {@code cuda.pad},
+ * {@code cuda.reduce}, {@code cuda.softmax}, {@code cuda.layernorm}, {@code cuda.convolve}, {@code cuda.matmul}.
  */
 public final class CudaKernels {
     private CudaKernels() {}
@@ -23,38 +23,15 @@ public final class CudaKernels {
         }
     }
 
-    /** The kernel of ours that can run the step. */
-    public static String preferred(Step step) {
-        return switch (step) {
-            case Step.Convolve convolve -> "cuda.convolve";
-            case Step.Copy copy -> "cuda.map";
-            case Step.Compute compute -> switch (compute.op()) {
-                case Op.Pool pool -> "cuda.pool";
-                case Op.Resize resize -> "cuda.resize";
-                case Op.Pad pad -> "cuda.pad";
-                case Op.Reduce reduce -> "cuda.reduce";
-                case Op.Softmax softmax -> "cuda.softmax";
-                case Op.LayerNorm norm -> "cuda.layernorm";
-                case Op.Conv conv -> "cuda.convolve";
-                case Op.ConvTranspose conv -> "cuda.convolve";
-                case Op.MatMul matMul -> "cuda.matmul";
-                default -> "cuda.map";
-            };
-        };
-    }
-
     static Launch launch(String kernel, Step step, DeviceAddresses memory) {
-        return switch (kernel) {
-            case "cuda.map" -> MapLaunch.of(step, memory);
-            case "cuda.transpose" -> MapLaunch.transpose(step, memory);
-            case "cuda.convolve" when step instanceof Step.Convolve convolve -> ProductLaunch.convolve(convolve, memory);
-            case "cuda.matmul" when step instanceof Step.Convolve convolve -> ProductLaunch.linear(convolve, memory);
-            default -> {
-                if (step instanceof Step.Compute compute) {
-                    yield compute(kernel, compute, memory);
-                }
-                throw new Unsuited(kernel + " does not do that");
-            }
+        if (kernel.equals("cuda.map")) {
+            return MapLaunch.of(step, memory);
+        }
+        return switch (step) {
+            case Step.Convolve convolve when kernel.equals("cuda.convolve") -> ProductLaunch.convolve(convolve, memory);
+            case Step.Convolve convolve when kernel.equals("cuda.matmul") -> ProductLaunch.linear(convolve, memory);
+            case Step.Compute compute -> compute(kernel, compute, memory);
+            default -> throw new Unsuited(kernel + " does not do that");
         };
     }
 

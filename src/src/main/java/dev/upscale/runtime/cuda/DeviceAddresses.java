@@ -1,15 +1,16 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import dev.upscale.plan.View;
 
 /** Where a plan's memories lie on the device: addresses in bytes. */
 interface DeviceAddresses {
 
-    /** The address of a view's first element; a constant's elements are brought into the given storage. */
-    long of(View view, Storage storage);
+    /** The address of a view's first element; a constant's elements are brought into the given element. */
+    long of(View view, Element element);
 
-    /** A whole constant of weights in the given storage. */
-    long constant(String name, Storage storage);
+    /** A whole constant of weights in the given element. */
+    long constant(String name, Element element);
 
     /** An index list, i32. */
     long index(String name);
@@ -28,12 +29,12 @@ interface DeviceAddresses {
         private static final long BASE = 1L << 20;
 
         @Override
-        public long of(View view, Storage storage) {
+        public long of(View view, Element element) {
             return BASE + view.offset();
         }
 
         @Override
-        public long constant(String name, Storage storage) {
+        public long constant(String name, Element element) {
             return BASE;
         }
 

@@ -1,5 +1,6 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import dev.upscale.plan.Operand;
 import dev.upscale.plan.View;
 
@@ -11,16 +12,16 @@ import dev.upscale.plan.View;
 record DeviceImage(long address, long index, int batch, int height, int width, int channels, long imageStride, long rowStride,
         long pixelStride, long channelStride) {
 
-    static DeviceImage of(Operand operand, Storage storage, DeviceAddresses memory) {
-        DeviceImage image = of(operand.view(), storage, memory);
+    static DeviceImage of(Operand operand, Element element, DeviceAddresses memory) {
+        DeviceImage image = of(operand.view(), element, memory);
         return operand.isIndexed()
                 ? new DeviceImage(image.address, memory.index(operand.index()), image.batch, image.height, image.width,
                         memory.entries(operand.index()), image.imageStride, image.rowStride, image.pixelStride, image.channelStride)
                 : image;
     }
 
-    static DeviceImage of(View view, Storage storage, DeviceAddresses memory) {
-        long address = memory.of(view, storage);
+    static DeviceImage of(View view, Element element, DeviceAddresses memory) {
+        long address = memory.of(view, element);
         return switch (view.rank()) {
             case 1 -> new DeviceImage(address, 0, 1, 1, 1, view.dim(0), 0, 0, 0, view.stride(0));
             case 2 -> new DeviceImage(address, 0, 1, 1, view.dim(0), view.dim(1), 0, 0, view.stride(0), view.stride(1));
@@ -34,7 +35,7 @@ record DeviceImage(long address, long index, int batch, int height, int width, i
     /** A destination [N, C, H, W]. */
     static DeviceImage requireImage(View view, DeviceAddresses memory) {
         Unsuited.unless(view.rank() == 4, "no image: " + view.dims());
-        return of(view, Storage.of(view), memory);
+        return of(view, view.element(), memory);
     }
 
     /** Whether threads may write and read vectors of so many channels, of so many bytes each. */

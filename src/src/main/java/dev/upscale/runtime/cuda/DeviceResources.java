@@ -73,6 +73,15 @@ final class DeviceResources implements AutoCloseable {
     /** Frees all; what fails does not keep the rest from being freed. The first failure is thrown. */
     @Override
     public void close() {
+        close(false);
+    }
+
+    /**
+     * Frees all.
+     *
+     * @param failed whether the device has failed: then every call fails too, and that says nothing new
+     */
+    void close(boolean failed) {
         gpu.enter();
         NativeError failure = null;
         while (!made.isEmpty()) {
@@ -83,7 +92,7 @@ final class DeviceResources implements AutoCloseable {
                 failure = failure == null ? e : failure;
             }
         }
-        if (failure != null) {
+        if (failure != null && !failed) {
             throw failure;
         }
     }

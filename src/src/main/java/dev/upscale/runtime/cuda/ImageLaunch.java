@@ -1,5 +1,6 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import dev.upscale.bindings.upscalecuda.up_cuda_pad_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_pool_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_resize_args;
@@ -14,10 +15,10 @@ import java.util.List;
 final class ImageLaunch {
     private ImageLaunch() {}
 
-    private static int vector(DeviceImage from, Storage storage, DeviceImage to, View destination) {
-        int vector = Storage.of(destination).vector();
-        boolean fits = to.channels() % vector == 0 && to.channelStride() == 1 && to.takesVectors(vector, Storage.of(destination).bytes())
-                && from.takesVectors(vector, storage.bytes());
+    private static int vector(DeviceImage from, Element element, DeviceImage to, View destination) {
+        int vector = Elements.vector(destination);
+        boolean fits = to.channels() % vector == 0 && to.channelStride() == 1 && to.takesVectors(vector, destination.element().bytes())
+                && from.takesVectors(vector, element.bytes());
         return fits ? vector : 1;
     }
 
@@ -30,22 +31,22 @@ final class ImageLaunch {
     static Launch pool(Step.Compute step, Op.Pool pool, DeviceAddresses memory) {
         Function.Kind after = step.activation().kind();
         Unsuited.unless(after == Function.Kind.NONE || after == Function.Kind.RELU || after == Function.Kind.CLIP, "an activation " + after);
-        Storage storage = Storage.of(step.sources(), step.destination());
-        DeviceImage from = source(step, storage, memory);
+        Element element = Elements.of(step.sources(), step.destination());
+        DeviceImage from = source(step, element, memory);
         DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
-        int vector = vector(from, storage, to, step.destination());
+        int vector = vector(from, element, to, step.destination());
         int op = pool.kind() == Op.Pool.Kind.MAX ? 0 : pool.countPadding() ? 2 : 1;
         int threads = threads(to, vector);
         ArgumentBlock arguments = new ArgumentBlock().image(from).image(to).window(pool.window())
                 .divisors(to.channels() / vector, to.width(), to.height()).ints(op, vector, threads, 0).function(step.activation());
-        return Launch.linear(storage.kernel("up_pool", step.destination()), arguments, threads, up_cuda_pool_args.sizeof());
+        return Launch.linear(Elements.kernel("up_pool", element, step.destination()), arguments, threads, up_cuda_pool_args.sizeof());
     }
 
     static Launch resize(Step.Compute step, Op.Resize resize, DeviceAddresses memory) {
-        Storage storage = Storage.of(step.sources(), step.destination());
-        DeviceImage from = source(step, storage, memory);
+        Element element = Elements.of(step.sources(), step.destination());
+        DeviceImage from = source(step, element, memory);
         DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
-        int vector = vector(from, storage, to, step.destination());
+        int vector = vector(from, element, to, step.destination());
         int threads = threads(to, vector);
         Interpolation rows = Interpolation.ofRows(resize, from.height());
         Interpolation columns = Interpolation.ofColumns(resize, from.width());
@@ -56,16 +57,16 @@ final class ImageLaunch {
                         isLinear ? memory.table(columns.seconds().orElseThrow()) : 0,
                         isLinear ? memory.table(columns.weights().orElseThrow()) : 0)
                 .divisors(to.channels() / vector, to.width(), to.height()).ints(vector, threads).function(step.activation());
-        return Launch.linear(storage.kernel("up_resize", step.destination()), arguments, threads, up_cuda_resize_args.sizeof());
+        return Launch.linear(Elements.kernel("up_resize", element, step.destination()), arguments, threads, up_cuda_resize_args.sizeof());
     }
 
     static Launch pad(Step.Compute step, Op.Pad pad, DeviceAddresses memory) {
         Unsuited.unless(pad.before().size() == 4 && pad.before().subList(0, 2).equals(List.of(0, 0))
                 && pad.after().subList(0, 2).equals(List.of(0, 0)), "a padding of images or channels");
-        Storage storage = Storage.of(step.sources(), step.destination());
-        DeviceImage from = source(step, storage, memory);
+        Element element = Elements.of(step.sources(), step.destination());
+        DeviceImage from = source(step, element, memory);
         DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
-        int vector = vector(from, storage, to, step.destination());
+        int vector = vector(from, element, to, step.destination());
         int threads = threads(to, vector);
         int mode = switch (pad.mode()) {
             case CONSTANT -> 0;
@@ -74,11 +75,11 @@ final class ImageLaunch {
         };
         ArgumentBlock arguments = new ArgumentBlock().image(from).image(to).divisors(to.channels() / vector, to.width(), to.height())
                 .ints(pad.before().get(2), pad.before().get(3), mode, vector).number(pad.value()).ints(threads).function(step.activation());
-        return Launch.linear(storage.kernel("up_pad", step.destination()), arguments, threads, up_cuda_pad_args.sizeof());
+        return Launch.linear(Elements.kernel("up_pad", element, step.destination()), arguments, threads, up_cuda_pad_args.sizeof());
     }
 
-    private static DeviceImage source(Step.Compute step, Storage storage, DeviceAddresses memory) {
+    private static DeviceImage source(Step.Compute step, Element element, DeviceAddresses memory) {
         Unsuited.unless(step.sources().getFirst().view().rank() == 4, "no image");
-        return DeviceImage.of(step.sources().getFirst(), storage, memory);
+        return DeviceImage.of(step.sources().getFirst(), element, memory);
     }
 }

@@ -1,5 +1,6 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import dev.upscale.bindings.upscalecuda.up_cuda_map_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_transpose_args;
 import dev.upscale.graph.Function;
@@ -10,13 +11,14 @@ import dev.upscale.plan.View;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code cuda.map}: gathers, copies and elementwise operations. {@code cuda.transpose}: between planes and pixels. */
+/** {@code cuda.map}: gathers, copies and elementwise operations; copies between planes and pixels go through tiles. */
 final class MapLaunch {
     private static final int LOOPS = 5;
     private static final int MOST_SOURCES = 3;
     private static final int CHANNEL_AXIS = 1;
     private static final int TILE = 32;
     private static final int TILE_ROWS = 8;
+    private static final int LEAST_CHANNELS = 8;
 
     /** {@code enum up_cuda_map}. */
     private enum Code { COPY, ADD, SUB, MUL, DIV, POW, MIN, MAX, PRELU, SCALE_SHIFT }
@@ -25,6 +27,7 @@ final class MapLaunch {
 
     static Launch of(Step step, DeviceAddresses memory) {
         return switch (step) {
+            case Step.Copy copy when isTransposed(copy) -> transpose(copy, memory);
             case Step.Copy copy -> map(Code.COPY, List.of(copy.source()), List.of(strides(copy.source(), copy.destination())), Function.NONE,
                     Function.NONE, copy.destination(), memory);
             case Step.Compute compute -> switch (compute.op()) {
@@ -59,35 +62,35 @@ final class MapLaunch {
             DeviceAddresses memory) {
         List<long[]> strides = new ArrayList<>(List.of(strides(destination)));
         strides.addAll(sourceStrides);
-        Storage storage = Storage.of(sources, destination);
+        Element element = Elements.of(sources, destination);
         boolean isIndexed = sources.stream().anyMatch(Operand::isIndexed);
         LoopNest loops = LoopNest.over(destination.dims(), isIndexed ? CHANNEL_AXIS : -1, strides).padded(LOOPS);
-        int widest = Storage.of(destination).vector();
-        int vector = fits(widest, loops, sources, storage, destination, memory) ? widest : 1;
+        int widest = Elements.vector(destination);
+        int vector = fits(widest, loops, sources, element, destination, memory) ? widest : 1;
         int[] sizes = loops.sizesArray();
         int vectors = sizes[LOOPS - 1] / vector;
         long threads = loops.elements() / vector;
-        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(destination, Storage.of(destination)), 0).longs(loops.of(0));
+        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(destination, destination.element()), 0).longs(loops.of(0));
         for (int s = 0; s < MOST_SOURCES; s++) {
             if (s < sources.size()) {
                 Operand source = sources.get(s);
-                arguments.address(memory.of(source.view(), storage), source.isIndexed() ? memory.index(source.index()) : 0).longs(loops.of(s + 1));
+                arguments.address(memory.of(source.view(), element), source.isIndexed() ? memory.index(source.index()) : 0).longs(loops.of(s + 1));
             } else {
                 arguments.address(0, 0).longs(new long[LOOPS]);
             }
         }
         arguments.divisors(vectors, sizes[0], sizes[1], sizes[2], sizes[3])
                 .ints(code.ordinal(), sources.size(), vector, (int) threads).function(before).function(after);
-        return Launch.linear(storage.kernel("up_map", destination), arguments, threads, up_cuda_map_args.sizeof());
+        return Launch.linear(Elements.kernel("up_map", element, destination), arguments, threads, up_cuda_map_args.sizeof());
     }
 
-    private static boolean fits(int vector, LoopNest loops, List<Operand> sources, Storage storage, View destination, DeviceAddresses memory) {
-        if (loops.sizes().getLast() % vector != 0 || loops.strides().getLast()[0] != 1 || !aligned(vector, loops, 0, memory.of(destination, Storage.of(destination)))) {
+    private static boolean fits(int vector, LoopNest loops, List<Operand> sources, Element element, View destination, DeviceAddresses memory) {
+        if (loops.sizes().getLast() % vector != 0 || loops.strides().getLast()[0] != 1 || !aligned(vector, loops, 0, memory.of(destination, destination.element()))) {
             return false;
         }
         for (int s = 0; s < sources.size(); s++) {
             boolean isVector = !sources.get(s).isIndexed() && loops.strides().getLast()[s + 1] == 1;
-            if (isVector && !aligned(vector, loops, s + 1, memory.of(sources.get(s).view(), storage))) {
+            if (isVector && !aligned(vector, loops, s + 1, memory.of(sources.get(s).view(), element))) {
                 return false;
             }
         }
@@ -126,26 +129,30 @@ final class MapLaunch {
         return strides;
     }
 
-    /** A copy of an image between planes and pixels. */
-    static Launch transpose(Step step, DeviceAddresses memory) {
-        if (!(step instanceof Step.Copy copy) || copy.destination().rank() != 4 || copy.source().view().rank() != 4) {
-            throw new Unsuited("not a copy of an image");
+    /** Whether a copy turns planes into pixels or pixels into planes, and is worth a tile: a few planes are read as fast without. */
+    private static boolean isTransposed(Step.Copy copy) {
+        View from = copy.source().view();
+        View to = copy.destination();
+        if (to.rank() != 4 || from.rank() != 4 || to.dim(1) < LEAST_CHANNELS || to.dim(2) * to.dim(3) < TILE) {
+            return false;
         }
+        return isPlanes(from) && to.pixelStride() > 0 || isPlanes(to) && from.pixelStride() > 0;
+    }
+
+    private static Launch transpose(Step.Copy copy, DeviceAddresses memory) {
         View from = copy.source().view();
         View to = copy.destination();
         int area = to.dim(2) * to.dim(3);
         boolean fromPlanes = isPlanes(from) && to.pixelStride() > 0;
-        Unsuited.unless(fromPlanes || isPlanes(to) && from.pixelStride() > 0, "neither side is in planes");
-        Unsuited.unless(to.dim(1) > 1 && area > 1, "nothing to transpose");
         int rows = fromPlanes ? to.dim(1) : area;
         int columns = fromPlanes ? area : to.dim(1);
-        Storage storage = Storage.of(List.of(copy.source()), to);
+        Element element = Elements.of(List.of(copy.source()), to);
         long index = copy.source().isIndexed() ? memory.index(copy.source().index()) : 0;
-        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(from, storage), memory.of(to, Storage.of(to)), index)
+        ArgumentBlock arguments = new ArgumentBlock().address(memory.of(from, element), memory.of(to, to.element()), index)
                 .longs(from.stride(0), fromPlanes ? from.stride(1) : from.pixelStride(), to.stride(0),
                         fromPlanes ? to.pixelStride() : to.stride(1))
                 .ints(rows, columns, to.dim(0), fromPlanes ? 1 : 0);
-        return new Launch(storage.kernel("up_transpose", to), arguments.bytes(up_cuda_transpose_args.sizeof()),
+        return new Launch(Elements.kernel("up_transpose", element, to), arguments.bytes(up_cuda_transpose_args.sizeof()),
                 new int[] {Launch.blocks(columns, TILE), Launch.blocks(rows, TILE), to.dim(0)}, new int[] {TILE, TILE_ROWS});
     }
 

@@ -1,5 +1,6 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import dev.upscale.bindings.upscalecuda.up_cuda_convolve_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_matmul_args;
 import dev.upscale.graph.Function;
@@ -38,19 +39,19 @@ final class ProductLaunch {
 
     private static Launch convolve(Operand source, View destination, Optional<Operand> addend, String weights, String bias, Window window,
             int groups, boolean isTransposed, Function activation, DeviceAddresses memory) {
-        Storage storage = Storage.of(List.of(source), destination);
-        Storage result = Storage.of(destination);
-        Unsuited.unless(addend.stream().allMatch(operand -> Storage.of(operand.view()) == result), "an addend of another type");
-        DeviceImage from = DeviceImage.of(source, storage, memory);
+        Element element = Elements.of(List.of(source), destination);
+        Element result = destination.element();
+        Unsuited.unless(addend.stream().allMatch(operand -> operand.view().element() == result), "an addend of another type");
+        DeviceImage from = DeviceImage.of(source, element, memory);
         DeviceImage to = DeviceImage.of(destination, result, memory);
         Unsuited.unless(to.pixels() * to.channels() < Integer.MAX_VALUE, "more than 2³¹ elements");
         ArgumentBlock arguments = new ArgumentBlock().image(from).image(to);
         addend.map(operand -> DeviceImage.of(operand, result, memory)).ifPresentOrElse(arguments::image, arguments::noImage);
         int threads = (int) (to.pixels() * to.channels());
-        arguments.address(memory.constant(weights, storage), bias.isEmpty() ? 0 : memory.constant(bias, Storage.F32)).window(window)
+        arguments.address(memory.constant(weights, element), bias.isEmpty() ? 0 : memory.constant(bias, Element.F32)).window(window)
                 .divisors(to.channels(), to.width(), to.height()).ints(from.channels(), groups, isTransposed ? 1 : 0, threads)
                 .function(activation);
-        return Launch.linear(storage.kernel("up_convolve", destination), arguments, threads, up_cuda_convolve_args.sizeof());
+        return Launch.linear(Elements.kernel("up_convolve", element, destination), arguments, threads, up_cuda_convolve_args.sizeof());
     }
 
     /** A linear layer over rows as a matrix product; weights [O, K] are its right side, transposed. */
@@ -59,9 +60,9 @@ final class ProductLaunch {
         Unsuited.unless(step.addend().isEmpty(), "an addend");
         View from = step.source().view();
         View to = step.destination();
-        Storage storage = Storage.of(List.of(step.source()), to);
-        DeviceImage left = DeviceImage.of(step.source(), storage, memory);
-        DeviceImage result = DeviceImage.of(to, Storage.of(to), memory);
+        Element element = Elements.of(List.of(step.source()), to);
+        DeviceImage left = DeviceImage.of(step.source(), element, memory);
+        DeviceImage result = DeviceImage.of(to, to.element(), memory);
         boolean hasRows = left.batch() == 1 || left.imageStride() == left.pixelStride() * left.height() * left.width();
         boolean hasResultRows = result.batch() == 1 || result.imageStride() == result.pixelStride() * result.height() * result.width();
         Unsuited.unless(hasRows && hasResultRows && left.height() <= 1 && result.height() <= 1 || from.pixelStride() > 0 && to.pixelStride() > 0,
@@ -69,8 +70,8 @@ final class ProductLaunch {
         int rows = Math.toIntExact(result.pixels());
         long leftRow = from.rank() == 4 ? from.pixelStride() : left.pixelStride();
         long resultRow = to.rank() == 4 ? to.pixelStride() : result.pixelStride();
-        return product(storage.kernel("up_matmul", to), new long[] {left.address(), memory.constant(step.weights(), storage), result.address(),
-                step.bias().isEmpty() ? 0 : memory.constant(step.bias(), Storage.F32), left.index()},
+        return product(Elements.kernel("up_matmul", element, to), new long[] {left.address(), memory.constant(step.weights(), element), result.address(),
+                step.bias().isEmpty() ? 0 : memory.constant(step.bias(), Element.F32), left.index()},
                 new long[] {0, 0, leftRow, left.channelStride()}, new long[] {0, 0, 1, left.channels()},
                 new long[] {0, 0, resultRow, result.channelStride()}, 1, 1, rows, result.channels(), left.channels(), step.activation());
     }
@@ -85,9 +86,9 @@ final class ProductLaunch {
         Unsuited.unless(left.rank() >= 2 && right.rank() >= 2 && rank <= 4 && rank >= 2, "a matrix product of " + left.dims() + " and " + right.dims());
         int outer = rank > 3 ? to.dim(0) : 1;
         int inner = rank > 2 ? to.dim(rank - 3) : 1;
-        Storage storage = Storage.of(step.sources(), to);
-        return product(storage.kernel("up_matmul", to),
-                new long[] {memory.of(left, storage), memory.of(right, storage), memory.of(to, Storage.of(to)), 0, 0}, four(left), four(right), four(to), outer, inner,
+        Element element = Elements.of(step.sources(), to);
+        return product(Elements.kernel("up_matmul", element, to),
+                new long[] {memory.of(left, element), memory.of(right, element), memory.of(to, to.element()), 0, 0}, four(left), four(right), four(to), outer, inner,
                 to.dim(rank - 2), to.dim(rank - 1), left.dim(left.rank() - 1), step.activation());
     }
 

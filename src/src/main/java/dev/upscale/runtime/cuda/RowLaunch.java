@@ -1,5 +1,6 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.plan.Element;
 import dev.upscale.bindings.upscalecuda.up_cuda_reduce_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_rows_args;
 import dev.upscale.graph.Op;
@@ -23,7 +24,7 @@ final class RowLaunch {
     static Launch reduce(Step.Compute step, Op.Reduce reduce, DeviceAddresses memory) {
         Operand operand = step.sources().getFirst();
         View from = operand.view();
-        Storage storage = Storage.of(step.sources(), step.destination());
+        Element element = Elements.of(step.sources(), step.destination());
         View to = kept(step.destination(), reduce, from);
         List<Integer> kept = IntStream.range(0, from.rank()).boxed().filter(axis -> !reduce.axes().contains(axis)).toList();
         Unsuited.unless(!operand.isIndexed() || kept.contains(CHANNEL_AXIS), "an index over what is reduced");
@@ -34,11 +35,11 @@ final class RowLaunch {
         inner.elements();
         int[] sizes = outer.sizesArray();
         ArgumentBlock arguments = new ArgumentBlock()
-                .address(memory.of(from, storage), memory.of(step.destination(), Storage.of(step.destination())), operand.isIndexed() ? memory.index(operand.index()) : 0)
+                .address(memory.of(from, element), memory.of(step.destination(), step.destination().element()), operand.isIndexed() ? memory.index(operand.index()) : 0)
                 .longs(outer.of(1)).longs(inner.of(0)).longs(outer.of(0)).ints(sizes).ints(inner.sizesArray())
                 .ints(reduce.kind().ordinal(), 0).function(step.activation());
         Unsuited.unless((long) sizes[0] * sizes[1] < Integer.MAX_VALUE, "too many rows");
-        return new Launch(storage.kernel("up_reduce", step.destination()), arguments.bytes(up_cuda_reduce_args.sizeof()),
+        return new Launch(Elements.kernel("up_reduce", element, step.destination()), arguments.bytes(up_cuda_reduce_args.sizeof()),
                 new int[] {Launch.blocks(sizes[2], KEPT), sizes[0] * sizes[1], 1}, new int[] {KEPT, PARTS});
     }
 
@@ -53,7 +54,7 @@ final class RowLaunch {
             strides.add(axis, 0L);
         }
         Unsuited.unless(dims.size() == from.rank(), "a reduction to another rank");
-        return new View(destination.place(), destination.offset(), dims, strides);
+        return destination.with(destination.offset(), dims, strides);
     }
 
     static Launch softmax(Step.Compute step, Op.Softmax softmax, DeviceAddresses memory) {
@@ -68,7 +69,7 @@ final class RowLaunch {
         Unsuited.unless(step.sources().stream().noneMatch(Operand::isIndexed), "an indexed operand");
         View to = step.destination();
         View from = step.sources().getFirst().view();
-        Storage storage = Storage.of(step.sources(), to);
+        Element element = Elements.of(step.sources(), to);
         List<Integer> others = IntStream.range(0, to.rank()).boxed().filter(axis -> !axes.contains(axis)).toList();
         LoopNest outer = LoopNest.over(others.stream().map(to::dim).toList(), -1, List.of(strides(to, others), strides(from, others))).padded(LOOPS);
         List<long[]> inside = new ArrayList<>(List.of(strides(to, axes), strides(from, axes)));
@@ -79,13 +80,13 @@ final class RowLaunch {
         boolean hasScale = step.sources().size() > 1;
         boolean hasShift = step.sources().size() > 2;
         ArgumentBlock arguments = new ArgumentBlock()
-                .address(memory.of(from, storage), memory.of(to, Storage.of(to)), hasScale ? memory.of(step.sources().get(1).view(), storage) : 0,
-                        hasShift ? memory.of(step.sources().get(2).view(), storage) : 0)
+                .address(memory.of(from, element), memory.of(to, to.element()), hasScale ? memory.of(step.sources().get(1).view(), element) : 0,
+                        hasShift ? memory.of(step.sources().get(2).view(), element) : 0)
                 .longs(outer.of(1)).longs(outer.of(0)).longs(inner.of(1)).longs(inner.of(0))
                 .longs(hasScale ? inner.of(2) : new long[LOOPS]).longs(hasShift ? inner.of(3) : new long[LOOPS])
                 .divisors(outer.sizesArray()).divisors(inner.sizesArray()).ints((int) inner.elements()).number(epsilon)
                 .function(step.activation());
-        return new Launch(storage.kernel(kernel, to), arguments.bytes(up_cuda_rows_args.sizeof()),
+        return new Launch(Elements.kernel(kernel, element, to), arguments.bytes(up_cuda_rows_args.sizeof()),
                 new int[] {Math.toIntExact(outer.elements()), 1, 1}, new int[] {ROW, 1});
     }
 

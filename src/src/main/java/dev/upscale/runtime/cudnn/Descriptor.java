@@ -96,6 +96,13 @@ final class Descriptor implements AutoCloseable {
         }
     }
 
+    /** Addresses on the device. */
+    Descriptor setPointers(int attribute, long... addresses) {
+        try (Arena call = Arena.ofConfined()) {
+            return set(attribute, CUDNN_TYPE_VOID_PTR(), addresses.length, call.allocateFrom(ValueLayout.JAVA_LONG, addresses));
+        }
+    }
+
     Descriptor setDescriptors(int attribute, List<Descriptor> values) {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment array = call.allocate(ValueLayout.ADDRESS, values.size());
