@@ -43,6 +43,7 @@ public final class CudaSession implements AutoCloseable {
     private final MemorySegment start;
     private final MemorySegment end;
     private final List<long[]> recorded = new ArrayList<>();
+    private final List<Long> launched = new ArrayList<>();
     private MemorySegment graph;
     private int[] graphParts = {0, 0};
     private RuntimeException failure;
@@ -249,6 +250,7 @@ public final class CudaSession implements AutoCloseable {
     }
 
     private void replay() {
+        long begun = System.nanoTime();
         CudaDriver.check(cuGraphLaunch(graph, stream), "cuGraphLaunch", plan.model());
         try {
             synchronise("the graph of " + plan.model());
@@ -258,18 +260,20 @@ public final class CudaSession implements AutoCloseable {
             throw new KernelFailure("one of " + plan.steps().size() + ", from " + first.name() + " to " + last.name(), "CUDA graph", e);
         }
         if (!events.isEmpty()) {
-            readEvents();
+            readEvents(begun);
         }
     }
 
-    private void readEvents() {
+    private void readEvents(long begun) {
         long[] nanos = new long[calls.size()];
         for (int i = 0; i < calls.size(); i++) {
             nanos[i] = nanos(events.get(i), events.get(i + 1));
         }
         recorded.add(nanos);
+        launched.add(begun);
         if (recorded.size() > options.profiledRuns()) {
             recorded.removeFirst();
+            launched.removeFirst();
         }
     }
 
@@ -282,7 +286,8 @@ public final class CudaSession implements AutoCloseable {
     }
 
     /**
-     * The times of the steps in the latest replays, by the device's events; steps that were left out take none.
+     * The times of the steps in the latest replays, by the device's events; steps that were left out take none. Each is said to begin
+     * when the one before it ended, the first when the graph was launched.
      *
      * @throws IllegalStateException if the options did not ask for a profile
      */
@@ -291,12 +296,16 @@ public final class CudaSession implements AutoCloseable {
             throw new IllegalStateException("the session was opened without a profile");
         }
         long[][] ns = new long[calls.size()][recorded.size()];
+        long[][] starts = new long[calls.size()][recorded.size()];
         for (int run = 0; run < recorded.size(); run++) {
+            long start = launched.get(run);
             for (int step = 0; step < calls.size(); step++) {
                 ns[step][run] = recorded.get(run)[step];
+                starts[step][run] = start;
+                start += ns[step][run];
             }
         }
-        return new Profile(executed(), recorded.size(), ns);
+        return new Profile(executed(), recorded.size(), ns, starts);
     }
 
     /**
