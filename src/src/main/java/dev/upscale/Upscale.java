@@ -67,7 +67,11 @@ public final class Upscale {
      * @param precision in what convolutions multiply; {@code F16} and {@code BF16} are the tensors' type too
      */
     public static Plan compileForGpu(Graph masked, String device, Variant variant, Precision precision) {
-        DeviceDescription description = DeviceDescription.of(device);
+        return compileForGpu(masked, DeviceDescription.of(device), variant, precision);
+    }
+
+    /** The same for a device that is described, such as the one in this machine. */
+    public static Plan compileForGpu(Graph masked, DeviceDescription description, Variant variant, Precision precision) {
         try (CudaCatalog catalog = CudaCatalog.of(description, precision, variant)) {
             return Compiler.compile(masked, CudaCatalog.options(variant, description, precision), catalog);
         }

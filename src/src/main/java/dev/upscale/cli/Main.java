@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             DoctorCommand.class,
             OrderCommand.class,
             CopiesCommand.class,
+            GpuCheckCommand.class,
         })
 public final class Main implements Runnable {
     /** Exit code of a check that failed, and of failures that are not the user's. */

@@ -141,17 +141,9 @@ public final class CudaExecutable implements AutoCloseable {
     @Override
     public synchronized void close() {
         if (!closed) {
-            boolean failed = sessions.stream().anyMatch(CudaSession::hasFailed) || failedBefore;
             Set.copyOf(sessions).forEach(CudaSession::close);
             closed = true;
-            resources.close(failed);
+            resources.close();
         }
-    }
-
-    private boolean failedBefore;
-
-    /** A session has seen the device fail. */
-    synchronized void deviceFailed() {
-        failedBefore = true;
     }
 }

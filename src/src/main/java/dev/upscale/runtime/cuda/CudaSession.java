@@ -180,7 +180,7 @@ public final class CudaSession implements AutoCloseable {
 
     private void fail(RuntimeException cause) {
         failure = cause;
-        executable.deviceFailed();
+        executable.gpu().fail();
     }
 
     private void upload() {
@@ -365,10 +365,6 @@ public final class CudaSession implements AutoCloseable {
         return memory.bytes();
     }
 
-    synchronized boolean hasFailed() {
-        return failure != null;
-    }
-
     /** Frees its memory and calls. After a failure of the device what it held is gone with the context. */
     @Override
     public synchronized void close() {
@@ -376,7 +372,7 @@ public final class CudaSession implements AutoCloseable {
             closed = true;
             executable.forget(this);
             try {
-                resources.close(failure != null);
+                resources.close();
             } finally {
                 host.close();
             }

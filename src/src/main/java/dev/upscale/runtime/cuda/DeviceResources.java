@@ -70,18 +70,12 @@ final class DeviceResources implements AutoCloseable {
         made.push(new Release(function, subject, release));
     }
 
-    /** Frees all; what fails does not keep the rest from being freed. The first failure is thrown. */
+    /**
+     * Frees all; what fails does not keep the rest from being freed. The first failure is thrown, unless the device has failed before:
+     * then every call fails, and that says nothing new.
+     */
     @Override
     public void close() {
-        close(false);
-    }
-
-    /**
-     * Frees all.
-     *
-     * @param failed whether the device has failed: then every call fails too, and that says nothing new
-     */
-    void close(boolean failed) {
         gpu.enter();
         NativeError failure = null;
         while (!made.isEmpty()) {
@@ -92,7 +86,7 @@ final class DeviceResources implements AutoCloseable {
                 failure = failure == null ? e : failure;
             }
         }
-        if (failure != null && !failed) {
+        if (failure != null && !gpu.hasFailed()) {
             throw failure;
         }
     }

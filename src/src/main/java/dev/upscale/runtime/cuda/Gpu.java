@@ -22,6 +22,7 @@ public final class Gpu implements AutoCloseable {
     private final int capability;
     private final MemorySegment context;
     private boolean closed;
+    private volatile boolean failed;
 
     private Gpu(int device, String name, int capability, MemorySegment context) {
         this.device = device;
@@ -104,11 +105,23 @@ public final class Gpu implements AutoCloseable {
         CudaDriver.check(cuCtxSetCurrent(context), "cuCtxSetCurrent", toString());
     }
 
+    /** Work on the device has failed: from now on every call fails, which says nothing new. */
+    void fail() {
+        failed = true;
+    }
+
+    boolean hasFailed() {
+        return failed;
+    }
+
     @Override
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            CudaDriver.check(cuDevicePrimaryCtxRelease_v2(device), "cuDevicePrimaryCtxRelease", toString());
+            int status = cuDevicePrimaryCtxRelease_v2(device);
+            if (!failed) {
+                CudaDriver.check(status, "cuDevicePrimaryCtxRelease", toString());
+            }
         }
     }
 

@@ -126,7 +126,7 @@ class SimulatedNetworksTest {
     void aTorchvisionNetwork(String name) {
         Path masks = SharedModels.find("torchvision/" + name + ".masks.json");
         Graph network = Upscale.read(SharedModels.find("torchvision/" + name + ".onnx.gz"));
-        Graph graph = Upscale.prune(network, PatternFile.read(masks + "#0"));
+        Graph graph = Upscale.prune(network, PatternFile.read(masks + "#l2_0.25"));
         Tensor input = SharedModels.floats(SharedModels.find("torchvision/" + name + ".input.f32"), 1, 3, 224, 224);
         double[] expected = SharedModels.doubles(SharedModels.find("torchvision/" + name + ".masked_outputs.f64"), 0, 1000);
         Plan plan = Upscale.compileForGpu(graph, DEVICE, Variant.UPSCALE, Precision.F32);
