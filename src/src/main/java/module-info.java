@@ -26,4 +26,5 @@ module dev.upscale {
     opens dev.upscale.runtime.cudnn to tools.jackson.databind;
     opens dev.upscale.cli to info.picocli, tools.jackson.databind;
     opens dev.upscale.compress to tools.jackson.databind;
+    opens dev.upscale.report to tools.jackson.databind;
 }
