@@ -33,6 +33,9 @@ final class CopiesCommand extends Console {
     @Option(names = "--patterns", paramLabel = "FILE", description = "a JSON file with one pattern or a list of them, for one model")
     private Path patterns;
 
+    @Option(names = "--batch", paramLabel = "N", description = "the batch size, where the models leave it open or allow another (default: the models', or 1)")
+    private Integer batch;
+
     @Option(names = "--variants", paramLabel = "V,V", split = ",", description = "unpruned, constrained, baseline, paper, upscale"
             + " (default: paper,upscale)")
     private List<String> variants = List.of("paper", "upscale");
@@ -58,7 +61,7 @@ final class CopiesCommand extends Console {
     }
 
     private Map<String, Map<String, Map<String, Object>>> network(Path model, List<Variant> chosen) {
-        Graph graph = Upscale.read(model);
+        Graph graph = ModelFile.read(model, batch);
         Map<String, Map<String, Map<String, Object>>> byPattern = new LinkedHashMap<>();
         patterns(model).forEach((name, pattern) -> {
             progress("%s, %s ...", stem(model), name);

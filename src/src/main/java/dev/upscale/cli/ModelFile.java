@@ -79,11 +79,19 @@ class ModelFile {
 
     /** Another network of the same batch and shapes. */
     Graph read(Path model) {
+        return OnnxImporter.read(model, new ImportOptions(size(batch), shapes(), Map.of()));
+    }
+
+    /** A network for that many images at once, or as many as its file says if null. */
+    static Graph read(Path model, Integer batch) {
+        return OnnxImporter.read(model, new ImportOptions(size(batch), Map.of(), Map.of()));
+    }
+
+    private static OptionalInt size(Integer batch) {
         if (batch != null && batch < 1) {
             throw new InvalidInput("--batch " + batch + ": a batch has at least one image");
         }
-        OptionalInt size = batch == null ? OptionalInt.empty() : OptionalInt.of(batch);
-        return OnnxImporter.read(model, new ImportOptions(size, shapes(), Map.of()));
+        return batch == null ? OptionalInt.empty() : OptionalInt.of(batch);
     }
 
     private Map<String, List<Integer>> shapes() {

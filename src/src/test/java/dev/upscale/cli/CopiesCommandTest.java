@@ -86,6 +86,9 @@ class CopiesCommandTest {
         JsonNode half = report.get("networks").get("net").get("half");
         assertEquals(4 * 2 * 3 * 6 * 5, half.get("upscale").get("copyBytes").asLong());
         assertTrue(half.get("baseline").has("foldedBytes") && report.get("networks").get("net").has("whole"), report.toString());
+        assertEquals(3 * 4 * 2 * 3 * 6 * 5, CommandLineRun.of("copies", model, "--engines", "onednn,xnnpack", "--costs", "builtin", "--batch", 6,
+                "--json").json().get("networks").get("net").get("half").get("upscale").get("copyBytes").asLong());
+        CommandLineRun.of("copies", model, "--batch", 0).refused("--batch 0");
         assertTrue(CommandLineRun.of("copies", model, "--costs", "builtin").out().contains("net, half"));
         CommandLineRun.of("copies", model, model, "--patterns", patterns).refused("one model");
         Files.writeString(patterns, "[{\"consumers\": {\"w1\": [9]}}]");
