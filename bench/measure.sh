@@ -7,12 +7,14 @@ results=$project/docs/results
 usage() {
     cat <<'TEXT'
 usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [--ablate NAME,NAME] [MODELS_DIR]
+       bench/measure.sh --bf16 [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [MODELS_DIR]
        bench/measure.sh --page
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
 docs/results, and rewrites the tables of README.md and docs/benchmarks.md and docs/figures/networks.svg from them.
 Default: batch 1, one thread, 5 s for each contender. Networks given with --ablate are also timed without each technique.
---page rewrites only.
+--bf16 times variants unpruned and upscale in f32 and in bf16, keeps docs/results/bf16.NETWORK.batchN.threadsT.json and rewrites the table of
+docs/cpu-engines.md; it needs a CPU with AVX-512 BF16. --page rewrites only.
 TEXT
 }
 
@@ -29,6 +31,7 @@ networks=densenet121,efficientnet_v2_s,googlenet,mobilenet_v2,resnet18,resnet50,
 pattern=l2_0.5
 models=$project/../shared/models/torchvision
 only_page=
+bf16=
 while [ $# -gt 0 ]; do
     case $1 in
         --batch|--threads|--seconds|--networks|--ablate)
@@ -42,6 +45,7 @@ while [ $# -gt 0 ]; do
             esac
             shift ;;
         --page) only_page=yes ;;
+        --bf16) bf16=yes ;;
         --help|-h) usage; exit 0 ;;
         -*) fail "there is no option $1; 'bench/measure.sh --help' lists what there is" ;;
         *) models=$1 ;;
@@ -71,16 +75,22 @@ measure() {
     count=$3
     echo "measure: $network, batch $batch, $count thread(s)" >&2
     # The models have batch 1: without --batch the peer reads the file itself.
-    set -- --threads "$count" --seconds "$seconds" --profile --variants unpruned,constrained,baseline,paper,upscale,copy-free
+    set -- --threads "$count" --seconds "$seconds"
+    out=$network.batch$batch.threads$count
+    if [ -n "$bf16" ]; then
+        set -- "$@" --variants unpruned,upscale --precision f32,bf16
+        out=bf16.$out
+    else
+        set -- "$@" --profile --variants unpruned,constrained,baseline,paper,upscale,copy-free --peers onnxruntime
+    fi
     case ,$ablated, in
         *,"$network",*) set -- "$@" --without order,exact-order,index,concats-in-place,joint-storage,hoisting,fusion,winograd ;;
     esac
     [ "$batch" = 1 ] || set -- --batch "$batch" "$@"
-    "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" --peers onnxruntime \
-        "$@" --json >"$temporary/bench.json" \
+    "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" "$@" --json >"$temporary/bench.json" \
         || fail "$network could not be measured (see above); what was measured before is in docs/results, and bench/measure.sh --page shows it"
     write_results keep "$temporary/doctor.json" "$temporary/bench.json" "$pattern" "$(date -u +%Y-%m-%d)" "$commit" \
-        "$results/$network.batch$batch.threads$count.json"
+        "$results/$out.json"
 }
 
 if [ -z "$only_page" ]; then
@@ -98,4 +108,4 @@ if [ -z "$only_page" ]; then
     done
 fi
 write_results page "$project"
-echo "measure: README.md, docs/benchmarks.md and docs/figures/networks.svg say what docs/results holds" >&2
+echo "measure: README.md, docs/benchmarks.md, docs/cpu-engines.md and docs/figures/networks.svg say what docs/results holds" >&2

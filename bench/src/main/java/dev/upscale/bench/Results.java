@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -20,6 +19,12 @@ public final class Results {
     private static final String KERNELS_END = "<!-- kernels: end -->\n";
     private static final String EXPORTS_BEGIN = "<!-- exports: written by bench/exports.sh from docs/results, not by hand -->\n";
     private static final String EXPORTS_END = "<!-- exports: end -->\n";
+    private static final String PRECISIONS_BEGIN = "<!-- bf16: written by bench/measure.sh from docs/results, not by hand -->\n";
+    private static final String PRECISIONS_END = "<!-- bf16: end -->\n";
+
+    /** The pages with tables of what was measured. */
+    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md");
+
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
     private Results() {}
@@ -52,10 +57,9 @@ public final class Results {
     private static void writePages(Path project) throws IOException {
         Path results = project.resolve("docs/results");
         List<ResultsDocument> documents = ResultsDocument.readAll(results);
-        List<KernelResults> kernels = KernelResults.readAll(results);
-        List<JsonNode> exports = ExportResults.readAll(results);
-        for (Path page : List.of(project.resolve("README.md"), project.resolve("docs/benchmarks.md"))) {
-            Files.writeString(page, page(page, documents, kernels, exports));
+        for (String name : PAGES) {
+            Path page = project.resolve(name);
+            Files.writeString(page, page(page, results));
         }
         if (!documents.isEmpty()) {
             Path figure = project.resolve("docs/figures/networks.svg");
@@ -64,15 +68,18 @@ public final class Results {
         }
     }
 
-    /** What a page is to say, given the documents. */
-    static String page(Path page, List<ResultsDocument> documents, List<KernelResults> kernels, List<JsonNode> exports) throws IOException {
+    /** What a page is to say, given the documents of a folder. */
+    static String page(Path page, Path results) throws IOException {
         String text = Files.readString(page);
         if (page.endsWith("README.md")) {
-            return replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.readme(documents));
+            return replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.readme(ResultsDocument.readAll(results)));
         }
-        String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(documents));
-        String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(kernels));
-        return replaced(page, both, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(exports));
+        if (page.endsWith("docs/cpu-engines.md")) {
+            return replaced(page, text, PRECISIONS_BEGIN, PRECISIONS_END, PrecisionResults.tables(ResultsDocument.readAll(results, PrecisionResults.PREFIX)));
+        }
+        String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
+        String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));
+        return replaced(page, both, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(ExportResults.readAll(results)));
     }
 
     private static String replaced(Path page, String text, String beginning, String ending, String tables) {

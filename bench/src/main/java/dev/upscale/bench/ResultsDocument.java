@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -25,6 +26,9 @@ import tools.jackson.databind.node.ObjectNode;
 record ResultsDocument(String network, String pattern, int batch, int threads, Origin origin, Map<String, Times> times, Map<String, PlanFacts> plans,
         Map<String, Prediction> predictions) {
     private static final JsonMapper JSON = new JsonMapper();
+
+    /** How documents of other tables begin. */
+    private static final List<String> OTHERS = List.of(KernelResults.PREFIX, ExportResults.PREFIX, PrecisionResults.PREFIX, "gpu-plans");
 
     /** Where and when it was measured. */
     record Origin(String date, String commit, String machine, Map<String, String> versions) {}
@@ -119,12 +123,21 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
      * @throws IllegalArgumentException if one is not such a document; the message names it
      */
     static List<ResultsDocument> readAll(Path folder) throws IOException {
+        return readAll(folder, ResultsDocument::isOne);
+    }
+
+    /** As {@link #readAll(Path)}, of those whose names begin alike. */
+    static List<ResultsDocument> readAll(Path folder, String prefix) throws IOException {
+        return readAll(folder, file -> isDocument(file) && file.getFileName().toString().startsWith(prefix));
+    }
+
+    private static List<ResultsDocument> readAll(Path folder, Predicate<Path> chosen) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         List<ResultsDocument> documents = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(ResultsDocument::isOne).toList()) {
+            for (Path file : files.filter(chosen).toList()) {
                 documents.add(read(file));
             }
         }
@@ -133,8 +146,11 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
     }
 
     private static boolean isOne(Path file) {
-        String name = file.getFileName().toString();
-        return name.endsWith(".json") && !name.startsWith(KernelResults.PREFIX) && !name.startsWith(ExportResults.PREFIX);
+        return isDocument(file) && OTHERS.stream().noneMatch(file.getFileName().toString()::startsWith);
+    }
+
+    private static boolean isDocument(Path file) {
+        return file.getFileName().toString().endsWith(".json");
     }
 
     private static ResultsDocument read(Path file) throws IOException {

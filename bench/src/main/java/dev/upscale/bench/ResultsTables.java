@@ -86,9 +86,7 @@ final class ResultsTables {
     }
 
     private static String section(List<ResultsDocument> documents) {
-        StringBuilder text = new StringBuilder();
-        origins(documents).forEach((origin, networks) ->
-                text.append(origin).append(networks.size() == documents.size() ? "" : " (" + String.join(", ", networks) + ")").append(".\n"));
+        StringBuilder text = new StringBuilder(measured(documents));
         text.append(capital(pruning(documents))).append(".\n\n");
         text.append("**Unpruned**, against ONNX Runtime:\n\n").append(unpruned(documents));
         text.append("\n**Pruned**: time over the unpruned network's, on our kernels:\n\n").append(pruned(documents));
@@ -101,6 +99,14 @@ final class ResultsTables {
         }
         text.append('\n').append(accuracy(documents)).append('\n').append(spread(documents)).append('\n');
         return text.append(bound(documents)).append(prediction(documents)).append('\n').toString();
+    }
+
+    /** On what machine, with what versions and when the documents were measured: a line for each. */
+    static String measured(List<ResultsDocument> documents) {
+        StringBuilder text = new StringBuilder();
+        origins(documents).forEach((origin, networks) ->
+                text.append(origin).append(networks.size() == documents.size() ? "" : " (" + String.join(", ", networks) + ")").append(".\n"));
+        return text.toString();
     }
 
     private static List<String> ablations(ResultsDocument document) {
@@ -146,6 +152,7 @@ final class ResultsTables {
                 totals[totals.length - 1], predictions.stream().mapToDouble(ResultsDocument.Prediction::greatest).max().orElseThrow());
     }
 
+    /** The networks measured on each machine, with which versions and when. */
     private static Map<String, List<String>> origins(List<ResultsDocument> documents) {
         Map<String, List<String>> networks = new LinkedHashMap<>();
         for (ResultsDocument document : documents) {

@@ -174,16 +174,33 @@ class ResultsTest {
 
     @Test
     void thePagesSayWhatTheResultsSay() throws Exception {
-        List<ResultsDocument> documents = ResultsDocument.readAll(PROJECT.resolve("docs/results"));
-        List<KernelResults> kernels = KernelResults.readAll(PROJECT.resolve("docs/results"));
-        List<JsonNode> exports = ExportResults.readAll(PROJECT.resolve("docs/results"));
-        for (String page : List.of("README.md", "docs/benchmarks.md")) {
-            assertEquals(Results.page(PROJECT.resolve(page), documents, kernels, exports), Files.readString(PROJECT.resolve(page)),
+        Path results = PROJECT.resolve("docs/results");
+        List<ResultsDocument> documents = ResultsDocument.readAll(results);
+        for (String page : Results.PAGES) {
+            assertEquals(Results.page(PROJECT.resolve(page), results), Files.readString(PROJECT.resolve(page)),
                     page + ": bench/measure.sh --page rewrites it");
         }
         if (!documents.isEmpty()) {
             assertEquals(ResultsFigure.svg(ResultsTables.headline(documents)), Files.readString(PROJECT.resolve("docs/figures/networks.svg")),
                     "docs/figures/networks.svg: bench/measure.sh --page rewrites it");
         }
+    }
+
+    @Test
+    void bf16StandsBesideF32AndApartFromTheOtherDocuments() throws Exception {
+        String times = "\"copies\": 0, \"copyBytes\": 0, \"hiddenCopyBytes\": 0, \"foldedBytes\": 0, \"multiplyAdds\": 1000000, \"p25Ns\": 1, \"p75Ns\": 1, ";
+        String bench = """
+                {"model": "first.onnx", "batch": 1, "threads": 1, "peers": {}, "variants": {
+                  "unpruned":      {TIMES "medianNs": 80000000, "ratioToUnpruned": 1,    "relL2": 2e-7},
+                  "unpruned@bf16": {TIMES "medianNs": 60000000, "ratioToUnpruned": 0.75, "relL2": 3e-3},
+                  "upscale":       {TIMES "medianNs": 40000000, "ratioToUnpruned": 0.5,  "relL2": 2e-7},
+                  "upscale@bf16":  {TIMES "medianNs": 25000000, "ratioToUnpruned": 0.3,  "relL2": 4e-4}}}""".replace("TIMES", times);
+        JsonNode kept = ResultsDocument.assemble(JsonMapper.shared().readTree(DOCTOR), JsonMapper.shared().readTree(bench), "l2_0.5", "2026-01-02", "abc1234");
+        Files.writeString(folder.resolve("bf16.first.batch1.threads1.json"), kept.toString());
+        assertEquals(List.of(), ResultsDocument.readAll(folder));
+        String table = PrecisionResults.tables(ResultsDocument.readAll(folder, PrecisionResults.PREFIX));
+        assertTrue(table.contains("| first | 80.00 | 60.00 | 0.75 | 3.0e-03 | 40.00 | 25.00 | 0.60 | 4.0e-04 |"), table);
+        assertTrue(table.contains("| geometric mean |  |  | 0.75 |  |  |  | 0.60 |  |"), table);
+        assertTrue(table.contains("Example CPU (avx2, fma), 4 cores, Linux amd64; upscale 9.9"), table);
     }
 }
