@@ -93,7 +93,6 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
         run.pixel_step = d->stride_w * stride;
         run.row_step = (int64_t)d->dilation_h * a->in_w * stride;
         run.column_step = d->dilation_w * stride;
-        run.fetch = top + window_rows(d) < a->in_h;
         finish_run(conv, &run);
         x += n;
     }

@@ -112,7 +112,6 @@ typedef struct up_depthwise_run {
     float *dst;
     int64_t dst_stride;
     float low, high;
-    int fetch;                  /* there are rows below that the next output row reads: fetch them ahead */
 } up_depthwise_run;
 
 /* Rows of pixels of which a vector of channels (or fewer: the rest is 0) is packed, pixel after pixel. */

@@ -9,13 +9,17 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define OPEN ((uint64_t)1 << 16)
 #define GENERATION ((uint64_t)1 << 17)
 #define INSIDE(state) ((state) & 0xffff)
 
-/* How often an idle worker looks for a job before it sleeps: some ten microseconds. */
-enum { SPINS = 400 };
+/*
+ * How long an idle worker looks for a job before it sleeps, in nanoseconds: longer than most serial parts of a run. To wake one
+ * that sleeps takes some ten microseconds, on a virtual machine 50 to 100, which is more than most steps take.
+ */
+enum { SPIN = 300000, LOOKS = 64 };
 
 struct up_pool {
     _Alignas(64) _Atomic uint64_t state;
@@ -39,6 +43,12 @@ static void relax(void) {
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+static int64_t nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
 
 static void take_tasks(up_pool *pool) {
@@ -66,16 +76,17 @@ static void *work(void *argument) {
     up_pool *pool = argument;
     number = 1 + atomic_fetch_add(&pool->numbered, 1);
     uint64_t seen = 0;
-    int idle = 0;
+    int64_t idle = 0, since = 0;
     while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
         uint64_t state = atomic_load_explicit(&pool->state, memory_order_acquire);
         if (state / GENERATION == seen) {
-            if (++idle < SPINS) {
-                relax();
-            } else {
-                sleep_until_news(pool, seen);
-                idle = 0;
-            }
+            relax();
+            if (idle++ % LOOKS) continue;
+            int64_t now = nanoseconds();
+            if (idle == 1) since = now;
+            if (now - since < SPIN) continue;
+            sleep_until_news(pool, seen);
+            idle = 0;
         } else if (!(state & OPEN)) {
             seen = state / GENERATION;
         } else if (atomic_compare_exchange_weak_explicit(&pool->state, &state, state + 1, memory_order_acquire, memory_order_relaxed)) {

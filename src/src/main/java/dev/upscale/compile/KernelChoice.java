@@ -249,7 +249,7 @@ final class KernelChoice {
         Map<String, OptionalDouble> known = new HashMap<>();
         kernels.forEach(kernel -> known.put(kernel, costs.known(kernel, step)));
         List<String> ascending = new ArrayList<>(kernels);
-        ascending.sort(Comparator.comparingDouble(kernel -> known.get(kernel).orElse(0)));
+        ascending.sort(Comparator.comparingDouble(kernel -> handover(kernel, costs) + known.get(kernel).orElse(0)));
         for (String kernel : ascending) {
             if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
                 offers.put(kernel, offer);
@@ -258,9 +258,13 @@ final class KernelChoice {
                 }
             }
         }
-        Comparator<String> byCost = Comparator.comparingDouble(kernel -> costs.nanos(kernel, step));
+        Comparator<String> byCost = Comparator.comparingDouble(kernel -> handover(kernel, costs) + costs.nanos(kernel, step));
         return (offers.size() < 2 ? offers.keySet().stream().findFirst() : offers.keySet().stream().min(byCost))
                 .map(kernel -> chosen(kernel, step, offers.get(kernel)));
+    }
+
+    private static double handover(String kernel, KernelCosts costs) {
+        return kernel.startsWith("upscale.") ? 0 : costs.handover();
     }
 
     private String refusals(List<String> kernels, Step step) {

@@ -15,4 +15,12 @@ public interface KernelCosts {
 
     /** The same, if it is known without measuring; of kernels that may not have offered. */
     OptionalDouble known(String kernel, Step.Convolve step);
+
+    /**
+     * What it takes more, in nanoseconds, to run a step on a library's threads between steps on our own: those must wake and ours
+     * give up their cores. 0 where there are no threads.
+     */
+    default double handover() {
+        return 0;
+    }
 }

@@ -32,6 +32,11 @@ public final class MeasuredCosts implements KernelCosts {
     private static final int FEWEST_RUNS = 4;
     private static final int MOST_RUNS = 30;
     private static final long ENOUGH_NANOS = 3_000_000;
+    /**
+     * Waking threads takes 50 to 100 microseconds on a virtual machine, and those of XNNPACK spin for milliseconds after a step, on a
+     * core that ours need then: three such steps in ResNet-50, each 0.1 ms faster than ours, made it 1.5 ms slower.
+     */
+    private static final double HANDOVER_NANOS = 1_000_000;
     private static final MemorySegment[] NOTHING = {};
 
     private final CpuCatalog catalog;
@@ -57,6 +62,11 @@ public final class MeasuredCosts implements KernelCosts {
     @Override
     public OptionalDouble known(String kernel, Step.Convolve step) {
         return table.known(key(kernel, step));
+    }
+
+    @Override
+    public double handover() {
+        return threads == 1 ? 0 : HANDOVER_NANOS;
     }
 
     /** Everything that a kernel's time depends on. */
