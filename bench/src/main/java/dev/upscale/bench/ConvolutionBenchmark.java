@@ -17,6 +17,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * One convolution in NHWC on one thread: our kernel on a dense source, on a slice and on a random index list of a tensor
  * twice as wide, against oneDNN (dense) and XNNPACK (dense and slice). Outputs are checked before anything is timed.
+ * {@code -p kernel=upscale-winograd} (3×3, stride 1) and {@code upscale-bf16} (CPUs that have it) time these; shapes may be depthwise or linear.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

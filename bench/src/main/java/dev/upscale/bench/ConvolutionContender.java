@@ -7,12 +7,14 @@ import dev.upscale.runtime.onednn.Execution;
 import dev.upscale.runtime.onednn.MemoryDescriptor;
 import dev.upscale.runtime.onednn.OneDnn;
 import dev.upscale.runtime.onednn.Primitive;
+import dev.upscale.runtime.upscale.Bf16Convolution;
 import dev.upscale.runtime.upscale.CpuKernels;
 import dev.upscale.runtime.upscale.CpuPool;
 import dev.upscale.runtime.upscale.KernelCall;
 import dev.upscale.runtime.upscale.PackedConvolution;
 import dev.upscale.runtime.upscale.Source;
 import dev.upscale.runtime.upscale.Target;
+import dev.upscale.runtime.upscale.WinogradConvolution;
 import dev.upscale.runtime.xnnpack.XnnpackOperator;
 import dev.upscale.runtime.xnnpack.XnnpackPool;
 import java.lang.foreign.Arena;
@@ -27,12 +29,13 @@ import java.util.Locale;
  * time, and for oneDNN the one that made it.
  */
 final class ConvolutionContender implements AutoCloseable {
-    private static final double MOST_ERROR = 1e-5;
+    /** The outputs of Winograd's tiles. */
+    private static final int WINOGRAD_TILE = 4;
     private static final int SLICE_START = 5;
 
     /** Which kernel reads what. Dense: all channels of a tensor; slice and index: half of the channels of a wider one. */
     enum Kind {
-        UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_SLICE, UPSCALE_INDEX, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE, XNNPACK_SLICE;
+        UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_SLICE, UPSCALE_INDEX, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE, XNNPACK_SLICE;
 
         /** For example {@code upscale-dense}. */
         @Override
@@ -45,9 +48,18 @@ final class ConvolutionContender implements AutoCloseable {
                     .orElseThrow(() -> new IllegalArgumentException("no kernel: '" + name + "'; there are " + Arrays.toString(values())));
         }
 
+        /** The largest relative L2 error that is no mistake: of direct sums, of Winograd's transforms, of factors rounded to 8 bits. */
+        double mostError() {
+            return switch (this) {
+                case UPSCALE_WINOGRAD -> 1e-4;
+                case UPSCALE_BF16 -> 1e-2;
+                default -> 1e-5;
+            };
+        }
+
         private int pixelStride(int channels) {
             return switch (this) {
-                case UPSCALE_DENSE, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE -> channels;
+                case UPSCALE_DENSE, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE -> channels;
                 case UPSCALE_PADDED -> channels + 16;
                 case UPSCALE_SLICE, UPSCALE_INDEX, XNNPACK_SLICE -> 2 * channels + 16;
             };
@@ -55,7 +67,7 @@ final class ConvolutionContender implements AutoCloseable {
 
         private int[] positions(int channels) {
             return switch (this) {
-                case UPSCALE_DENSE, UPSCALE_PADDED, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE -> ConvolutionProblem.slice(0, channels);
+                case UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE -> ConvolutionProblem.slice(0, channels);
                 case UPSCALE_SLICE, XNNPACK_SLICE -> ConvolutionProblem.slice(SLICE_START, channels);
                 case UPSCALE_INDEX -> ConvolutionProblem.subset(channels, 2 * channels);
             };
@@ -91,6 +103,8 @@ final class ConvolutionContender implements AutoCloseable {
             switch (kind) {
                 case UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_SLICE -> upscale(threads, MemorySegment.NULL);
                 case UPSCALE_INDEX -> upscale(threads, arena.allocateFrom(ValueLayout.JAVA_INT, positions));
+                case UPSCALE_WINOGRAD -> winograd(threads);
+                case UPSCALE_BF16 -> bf16(threads);
                 case ONEDNN_DENSE -> onednnConvolution(threads);
                 case ONEDNN_MATMUL -> onednnMatmul(threads);
                 case XNNPACK_DENSE, XNNPACK_SLICE -> xnnpack(threads);
@@ -121,12 +135,41 @@ final class ConvolutionContender implements AutoCloseable {
     }
 
     private void upscale(int threads, MemorySegment index) {
-        CpuPool pool = new CpuPool(threads);
-        engine = pool;
-        implementation = CpuKernels.load().instructionSet();
+        CpuPool pool = pool(threads);
         PackedConvolution packed = PackedConvolution.pack(arena, kind.toString(), shape, Function.NONE, problem.weights(), problem.bias());
         KernelCall call = packed.call(arena, new Source(source, stride, index), null, new Target(problem.target(), shape.outChannels()));
         run = () -> call.run(pool);
+    }
+
+    private void winograd(int threads) {
+        CpuPool pool = pool(threads);
+        WinogradConvolution packed = WinogradConvolution.pack(arena, kind.toString(), shape, WINOGRAD_TILE, Function.NONE, problem.weights(), problem.bias());
+        long bytes = WinogradConvolution.workspaceBytes(kind.toString(), shape, WINOGRAD_TILE, threads);
+        KernelCall call = packed.call(arena, denseSource(), null, workspace(bytes), bytes, new Target(problem.target(), shape.outChannels()));
+        run = () -> call.run(pool);
+    }
+
+    private void bf16(int threads) {
+        CpuPool pool = pool(threads);
+        Bf16Convolution packed = Bf16Convolution.pack(arena, kind.toString(), shape, Function.NONE, problem.weights(), problem.bias());
+        long bytes = Bf16Convolution.workspaceBytes(kind.toString(), shape, threads);
+        KernelCall call = packed.call(arena, denseSource(), null, workspace(bytes), bytes, new Target(problem.target(), shape.outChannels()));
+        run = () -> call.run(pool);
+    }
+
+    private CpuPool pool(int threads) {
+        CpuPool pool = new CpuPool(threads);
+        engine = pool;
+        implementation = CpuKernels.load().instructionSet();
+        return pool;
+    }
+
+    private Source denseSource() {
+        return new Source(source, stride, MemorySegment.NULL);
+    }
+
+    private MemorySegment workspace(long bytes) {
+        return arena.allocate(Math.max(1, bytes), ConvolutionProblem.ALIGNMENT);
     }
 
     private void onednnConvolution(int threads) {
@@ -165,7 +208,7 @@ final class ConvolutionContender implements AutoCloseable {
                 .bind(Execution.WEIGHTS, primitive.weights(), packed.address())
                 .bind(Execution.BIAS, bias, problem.bias().address())
                 .bind(Execution.DESTINATION, to, problem.target().address())
-                .bindScratchpad(arena.allocate(Math.max(1, primitive.scratchpadBytes()), ConvolutionProblem.ALIGNMENT).address());
+                .bindScratchpad(workspace(primitive.scratchpadBytes()).address());
         run = execution::run;
     }
 
@@ -175,7 +218,7 @@ final class ConvolutionContender implements AutoCloseable {
         implementation = "XNNPACK";
         XnnpackOperator operator = XnnpackOperator.convolution(arena, kind.toString(), shape, problem.weights(), problem.bias(), stride,
                 shape.outChannels(), Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, pool);
-        operator.useWorkspace(arena.allocate(Math.max(1, operator.workspaceBytes()), ConvolutionProblem.ALIGNMENT).address())
+        operator.useWorkspace(workspace(operator.workspaceBytes()).address())
                 .point(source.address(), problem.target().address());
         run = operator::run;
     }
@@ -184,9 +227,9 @@ final class ConvolutionContender implements AutoCloseable {
         problem.spoilTarget();
         run();
         relL2 = problem.relativeError(stride, positions);
-        if (!(relL2 <= MOST_ERROR)) {
+        if (!(relL2 <= kind.mostError())) {
             throw new IllegalStateException(kind + " (" + implementation + ") computes " + shape + " wrongly: relative L2 error " + relL2 + ", more than "
-                    + MOST_ERROR);
+                    + kind.mostError());
         }
     }
 
