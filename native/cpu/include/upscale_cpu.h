@@ -172,7 +172,7 @@ typedef struct up_act {
  * where first = (o / (out_channels/groups)) * (in_channels/groups), and a tap outside of the image reads 0. There is no
  * bottom or right padding here: the output's height and width are arguments of the run, and imply it.
  * A linear layer is a 1x1 convolution over as many pixels as it has rows (batch 1, height 1, width = rows). A depthwise
- * convolution is one with groups = in_channels, out_channels a multiple of it; it takes a path of its own.
+ * convolution is one with groups = in_channels, out_channels a multiple of it; it takes a path of its own, as do groups of a few channels.
  */
 typedef struct up_conv_desc {
     int32_t in_channels;                  /* of all groups, >= 1 */
