@@ -253,7 +253,8 @@ Operation prepared(void *plan_handle, void *pack_handle) {
 
 }      // namespace
 
-SIM_API size_t cudnnGetVersion() { return 92400; }
+/* A version that NVIDIA never made, so that a cache of plans keeps these apart from those of the real library. */
+SIM_API size_t cudnnGetVersion() { return 92499; }
 SIM_API size_t cudnnGetMaxDeviceVersion() { return 1200; }
 SIM_API size_t cudnnGetCudartVersion() { return 13000; }
 SIM_API int cudnnGraphVersionCheck() { return OK; }
