@@ -1,4 +1,4 @@
-// Device memory with its shadow, pinned memory, copies.
+// Device memory, pinned memory, copies.
 #include "sim.h"
 
 #include <cstdlib>
@@ -7,94 +7,6 @@
 namespace sim {
 
 static const size_t RED_ZONE = 4096, ALIGNMENT = 256, QUARANTINE = (size_t)256 << 20;
-
-static thread_local Allocation *last_found = nullptr;
-static thread_local uint32_t last_seen = 0;
-
-static Allocation *within(std::map<uint64_t, Allocation> &all, uint64_t address) {
-    auto next = all.upper_bound(address);
-    if (next == all.begin()) {
-        return nullptr;
-    }
-    Allocation &candidate = std::prev(next)->second;
-    return address < candidate.base + candidate.bytes ? &candidate : nullptr;
-}
-
-Allocation *find(uint64_t address) {
-    return within(state().live, address);
-}
-
-static std::string range(uint64_t address, size_t bytes) {
-    char text[64];
-    snprintf(text, sizeof text, "0x%llx, %zu bytes", (unsigned long long)address, bytes);
-    return text;
-}
-
-static Allocation *require(uint64_t address, size_t bytes, const char *what) {
-    Allocation *found = last_found;
-    if (found && address >= found->base && address + bytes <= found->base + found->bytes) {
-        return found;
-    }
-    found = find(address);
-    if (!found || address + bytes > found->base + found->bytes) {
-        std::string why = found ? "beyond the end of an allocation of " + std::to_string(found->bytes) + " bytes"
-                : within(state().freed, address) ? "in memory that was freed"
-                : address == 0 ? "misaligned" : "in no device memory";
-        violation(std::string(what) + " of " + range(address, bytes) + ": " + why);
-        throw Failure(ILLEGAL_ADDRESS, std::string(what) + " of " + range(address, bytes) + " " + why);
-    }
-    last_found = found;
-    return found;
-}
-
-void check_read(uint64_t address, size_t bytes) {
-    Allocation *in = require(address, bytes, "read");
-    State &s = state();
-    const uint32_t *writers = in->writers.get();
-    for (size_t at = (address - in->base) / 2, end = (address - in->base + bytes + 1) / 2; at < end; at++) {
-        uint32_t writer = writers[at];
-        if (writer == last_seen && writer != 0) {
-            continue;
-        }
-        if (writer == 0) {
-            violation("read of " + range(address, bytes) + " that nothing has written");
-            throw Failure(ILLEGAL_ADDRESS, "read of memory that nothing has written");
-        }
-        if (writer > s.known_to_all && !comes_after(writer)) {
-            violation("read of " + range(address, bytes) + " that another stream or branch may still be writing");
-            throw Failure(ILLEGAL_ADDRESS, "read without synchronisation");
-        }
-        last_seen = writer;
-    }
-}
-
-void check_write(uint64_t address, size_t bytes) {
-    Allocation *in = require(address, bytes, "write");
-    State &s = state();
-    uint32_t *writers = in->writers.get();
-    for (size_t at = (address - in->base) / 2, end = (address - in->base + bytes + 1) / 2; at < end; at++) {
-        uint32_t writer = writers[at];
-        if (writer > s.known_to_all && writer != s.now && !comes_after(writer)) {
-            violation("write to " + range(address, bytes) + " that another stream or branch may still be writing");
-            throw Failure(ILLEGAL_ADDRESS, "write without synchronisation");
-        }
-        writers[at] = s.now;
-    }
-}
-
-/* A copy or fill that the host does itself, before everything that it queues later. */
-uint32_t begin_host_operation() {
-    State &s = state();
-    last_seen = 0;
-    s.ran.push_back({0, 0, nullptr, 0});
-    s.now = (uint32_t)s.ran.size() - 1;
-    return s.now;
-}
-
-void reset_caches() {
-    last_found = nullptr;
-    last_seen = 0;
-}
 
 bool is_pinned(uint64_t address, size_t bytes) {
     auto next = state().pinned.upper_bound(address);
@@ -160,8 +72,6 @@ static void fill(uint64_t address, unsigned char value, size_t bytes) {
     std::memset((void *)address, value, bytes);
 }
 
-void reset_caches();
-
 }      // namespace sim
 
 using namespace sim;
@@ -172,6 +82,10 @@ SIM_API int cuMemGetInfo_v2(size_t *unused, size_t *total) {
         *total = state().total;
         return (int)SUCCESS;
     });
+}
+
+static std::unique_ptr<uint32_t[]> shadow(size_t bytes) {
+    return std::unique_ptr<uint32_t[]>(new uint32_t[bytes / 2 + 1]());
 }
 
 SIM_API int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
@@ -187,7 +101,7 @@ SIM_API int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
         if (posix_memalign(&memory, ALIGNMENT, bytes + RED_ZONE) != 0) {
             return (int)OUT_OF_MEMORY;
         }
-        Allocation allocation{(uint64_t)memory, bytes, "", std::unique_ptr<uint32_t[]>(new uint32_t[bytes / 2 + 1]())};
+        Allocation allocation{(uint64_t)memory, bytes, "", shadow(bytes), shadow(bytes)};
         s.used += bytes;
         s.live[allocation.base] = std::move(allocation);
         *address = (uint64_t)memory;
@@ -207,9 +121,10 @@ SIM_API int cuMemFree_v2(uint64_t address) {
             violation("cuMemFree while work is pending on a stream");
             drain_all();
         }
-        reset_caches();
+        begin_accesses();
         s.used -= found->second.bytes;
         found->second.writers.reset();
+        found->second.readers.reset();
         s.freed[address] = std::move(found->second);
         s.live.erase(found);
         size_t kept = 0;
@@ -288,7 +203,3 @@ SIM_API int cuMemsetD8Async(uint64_t address, unsigned char value, size_t bytes,
         return enqueue(stream_of(stream), operation);
     });
 }
-
-/* The hooks of the kernels' loads and stores (native/cuda/src/host.h). */
-void up_host_read(const void *p, unsigned long bytes) { check_read((uint64_t)p, bytes); }
-void up_host_write(void *p, unsigned long bytes) { check_write((uint64_t)p, bytes); }

@@ -1,7 +1,7 @@
 // The simulated device's state. One per process; every entry point takes its lock.
 //
 // Device memory is host memory that only the simulation touches: each allocation has a shadow that says which operation wrote each two
-// bytes. Streams are queues that are run when somebody waits for them, and not before, so that whoever reads without waiting sees
+// bytes, and which have read them since. Streams are queues that are run when somebody waits for them, and not before, so that whoever reads without waiting sees
 // what was there before (NaN, in buffers that a copy is to fill).
 #ifndef CUDASIM_H
 #define CUDASIM_H
@@ -40,6 +40,7 @@ struct Allocation {
     size_t bytes;
     std::string name;
     std::unique_ptr<uint32_t[]> writers;      // for each two bytes, the operation that wrote them; 0: none
+    std::unique_ptr<uint32_t[]> readers;      // for each two bytes, the set of operations that have read them since; 0: none
 };
 
 struct Operation {
@@ -62,10 +63,11 @@ struct Graph {
     std::vector<Node> nodes;
 };
 
-// A graph without children, each node with all the nodes that come before it.
+// A graph without children, each node with all the nodes that come before it, and the order in which they run.
 struct Executable {
     std::vector<Node> nodes;
     std::vector<std::vector<bool>> before;
+    std::vector<size_t> order;
 };
 
 struct Queued {
@@ -118,6 +120,7 @@ struct State {
     std::vector<Ran> ran{{-1, 0, nullptr, 0}};                 // operation 0: none
     uint32_t known_to_all = 0;                                 // operations that the host has waited for
     uint32_t now = 0;                                          // the operation that runs
+    std::vector<std::vector<uint32_t>> read_by{{}};            // sets of operations; set 0: none
     int next_stream = 1;
     double micros = 0;
     int lost = 0;                                              // the status that every call gives once the device has failed
@@ -148,17 +151,20 @@ int cleanup(const char *name, const std::function<int()> &body);      // frees a
 Allocation *find(uint64_t address);
 void check_read(uint64_t address, size_t bytes);
 void check_write(uint64_t address, size_t bytes);
-uint32_t begin_host_operation();
+void begin_accesses();                                         // another operation runs from now on
+void begin_host_operation();
 bool is_pinned(uint64_t address, size_t bytes);
 void poison(const std::vector<std::pair<uint64_t, size_t>> &fills);
 
 // Streams.
 Stream *stream_of(void *handle);
+Event *event_of(void *handle);
+void push(Stream *stream, Queued queued);
 int enqueue(Stream *stream, Operation operation);
 void drain(Stream *stream, size_t position);
 void drain_all();
 bool has_pending();
-bool comes_after(uint32_t writer);
+bool comes_after(uint32_t earlier);                            // whether the operation that runs comes after that one
 
 // Statuses of cuDNN and cuBLASLt calls come through here too.
 void *track(void *handle);

@@ -1,12 +1,10 @@
-// Streams, events, capture and graphs.
+// Streams, events, capture.
 #include "sim.h"
 
 #include <algorithm>
 #include <chrono>
 
 namespace sim {
-
-void reset_caches();
 
 Stream *stream_of(void *handle) {
     Stream *stream = (Stream *)handle;
@@ -17,7 +15,7 @@ Stream *stream_of(void *handle) {
     return stream;
 }
 
-static Event *event_of(void *handle) {
+Event *event_of(void *handle) {
     Event *event = (Event *)handle;
     if (!state().events.count(event)) {
         violation("an event that does not exist");
@@ -33,7 +31,7 @@ static void append(Graph &graph, Node node) {
     graph.nodes.push_back(std::move(node));
 }
 
-static void push(Stream *stream, Queued queued) {
+void push(Stream *stream, Queued queued) {
     stream->queue.push_back(std::move(queued));
     stream->queued++;
 }
@@ -52,9 +50,12 @@ int enqueue(Stream *stream, Operation operation) {
     return SUCCESS;
 }
 
-bool comes_after(uint32_t writer) {
+bool comes_after(uint32_t earlier) {
     State &s = state();
-    const Ran &one = s.ran[writer];
+    if (earlier <= s.known_to_all || earlier == s.now) {
+        return true;
+    }
+    const Ran &one = s.ran[earlier];
     const Ran &now = s.ran[s.now];
     if (one.stream == now.stream && one.position == now.position) {
         return one.node == now.node || !now.graph || now.graph->before[(size_t)now.node][(size_t)one.node];
@@ -107,12 +108,13 @@ static void run(Stream *stream, Queued &queued) {
         return;
     }
     const std::vector<Node> &nodes = queued.graph ? queued.graph->nodes : queued.nodes;
-    for (size_t i = 0; i < nodes.size(); i++) {
+    for (size_t k = 0; k < nodes.size(); k++) {
+        size_t i = queued.graph ? queued.graph->order[k] : k;
         if (nodes[i].event) {
             record(nodes[i].event, stream);
             continue;
         }
-        reset_caches();
+        begin_accesses();
         s.ran.push_back({stream->number, stream->done, queued.graph.get(), (int)i});
         s.now = (uint32_t)s.ran.size() - 1;
         try {
@@ -160,60 +162,6 @@ static void wait_for(Stream *stream, size_t position) {
     if (!has_pending()) {
         state().known_to_all = (uint32_t)state().ran.size() - 1;
     }
-}
-
-/* Appends a graph's nodes, children in place, and tells the nodes that end it. */
-static std::vector<int> flatten(const Graph &graph, const std::vector<int> &starts, std::vector<Node> &all) {
-    std::vector<std::vector<int>> ends(graph.nodes.size());
-    std::vector<bool> has_follower(graph.nodes.size());
-    for (size_t i = 0; i < graph.nodes.size(); i++) {
-        const Node &node = graph.nodes[i];
-        std::vector<int> after = node.after.empty() ? starts : std::vector<int>();
-        for (int before : node.after) {
-            has_follower[(size_t)before] = true;
-            after.insert(after.end(), ends[(size_t)before].begin(), ends[(size_t)before].end());
-        }
-        if (node.child) {
-            ends[i] = node.child->nodes.empty() ? after : flatten(*node.child, after, all);
-        } else {
-            Node flat = node;
-            flat.after = after;
-            all.push_back(flat);
-            ends[i] = {(int)all.size() - 1};
-        }
-    }
-    std::vector<int> last;
-    for (size_t i = 0; i < graph.nodes.size(); i++) {
-        if (!has_follower[i]) {
-            last.insert(last.end(), ends[i].begin(), ends[i].end());
-        }
-    }
-    return last;
-}
-
-static std::shared_ptr<Executable> instantiate(const Graph &graph) {
-    auto executable = std::make_shared<Executable>();
-    flatten(graph, {}, executable->nodes);
-    for (size_t i = 0; i < executable->nodes.size(); i++) {
-        std::vector<bool> before(executable->nodes.size());
-        for (int one : executable->nodes[i].after) {
-            before[(size_t)one] = true;
-            for (size_t k = 0; k < (size_t)one; k++) {
-                before[k] = before[k] || executable->before[(size_t)one][k];
-            }
-        }
-        executable->before.push_back(before);
-    }
-    return executable;
-}
-
-template <typename Map> static auto require(Map &map, void *handle, const char *what) {
-    auto found = map.find((typename Map::key_type)handle);
-    if (found == map.end()) {
-        violation(std::string(what) + " that does not exist");
-        throw Failure(INVALID_HANDLE, std::string("no such ") + what);
-    }
-    return found->second;
 }
 
 }      // namespace sim
@@ -386,115 +334,3 @@ SIM_API int cuEventElapsedTime_v2(float *millis, void *from, void *to) {
 }
 
 SIM_API int cuEventElapsedTime(float *millis, void *from, void *to) { return cuEventElapsedTime_v2(millis, from, to); }
-
-SIM_API int cuGraphCreate(void **handle, unsigned) {
-    return enter("cuGraphCreate", false, [&] {
-        auto graph = std::make_shared<Graph>();
-        state().graphs[graph.get()] = graph;
-        *handle = graph.get();
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuGraphDestroy(void *handle) {
-    return cleanup("cuGraphDestroy", [&] {
-        if (state().graphs.erase((Graph *)handle) == 0) {
-            violation("cuGraphDestroy of what is no graph");
-            return (int)INVALID_VALUE;
-        }
-        return (int)SUCCESS;
-    });
-}
-
-static int add_node(void **node, void *graph_handle, void *const *after, size_t count, const std::function<void(Node &)> &fill) {
-    auto graph = require(state().graphs, graph_handle, "graph");
-    Node added;
-    for (size_t i = 0; i < count; i++) {
-        size_t number = (size_t)after[i];
-        if (number == 0 || number > graph->nodes.size()) {
-            violation("a dependency on a node of another graph");
-            return INVALID_VALUE;
-        }
-        added.after.push_back((int)number - 1);
-    }
-    fill(added);
-    graph->nodes.push_back(std::move(added));
-    *node = (void *)graph->nodes.size();
-    return SUCCESS;
-}
-
-SIM_API int cuGraphAddChildGraphNode(void **node, void *graph, void *const *after, size_t count, void *child) {
-    return enter("cuGraphAddChildGraphNode", false, [&] {
-        auto copied = std::make_shared<Graph>(*require(state().graphs, child, "graph"));
-        return add_node(node, graph, after, count, [&](Node &added) { added.child = copied; });
-    });
-}
-
-SIM_API int cuGraphAddEventRecordNode(void **node, void *graph, void *const *after, size_t count, void *event) {
-    return enter("cuGraphAddEventRecordNode", false, [&] {
-        Event *recorded = event_of(event);
-        return add_node(node, graph, after, count, [&](Node &added) { added.event = recorded; });
-    });
-}
-
-SIM_API int cuGraphGetNodes(void *graph_handle, void **nodes, size_t *count) {
-    return enter("cuGraphGetNodes", false, [&] {
-        auto graph = require(state().graphs, graph_handle, "graph");
-        if (nodes) {
-            for (size_t i = 0; i < *count; i++) {
-                nodes[i] = (void *)(i < graph->nodes.size() ? i + 1 : 0);
-            }
-        }
-        *count = graph->nodes.size();
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuGraphInstantiateWithFlags(void **handle, void *graph, unsigned long long) {
-    return enter("cuGraphInstantiate", false, [&] {
-        auto executable = instantiate(*require(state().graphs, graph, "graph"));
-        state().executables[executable.get()] = executable;
-        *handle = executable.get();
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuGraphExecDestroy(void *handle) {
-    return cleanup("cuGraphExecDestroy", [&] {
-        if (has_pending() && !state().lost) {
-            drain_all();
-        }
-        if (state().executables.erase((Executable *)handle) == 0) {
-            violation("cuGraphExecDestroy of what is no executable graph");
-            return (int)INVALID_VALUE;
-        }
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuGraphUpload(void *handle, void *stream) {
-    return enter("cuGraphUpload", true, [&] {
-        require(state().executables, handle, "executable graph");
-        stream_of(stream);
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuGraphLaunch(void *handle, void *stream) {
-    return enter("cuGraphLaunch", true, [&] {
-        Queued queued;
-        queued.graph = require(state().executables, handle, "executable graph");
-        state().graph_launches++;
-        for (const Node &node : queued.graph->nodes) {
-            poison(node.operation.fills);
-            if (node.event) {
-                node.event->recorded = true;
-                node.event->done = false;
-                node.event->stream = (Stream *)stream;
-                node.event->position = ((Stream *)stream)->queued + 1;
-            }
-        }
-        push(stream_of(stream), std::move(queued));
-        return (int)SUCCESS;
-    });
-}

@@ -4,6 +4,7 @@ import static dev.upscale.bindings.cuda.cuda_h.*;
 
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
+import dev.upscale.plan.StepDependencies;
 import dev.upscale.plan.View;
 import dev.upscale.plan.View.Place;
 import dev.upscale.runtime.Profile;
@@ -19,11 +20,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * A plan on a GPU with memory of its own. The first run executes the steps one by one and waits for each, so that whatever is wrong is known
- * with the name of its step; then all steps are put into one CUDA graph, which every later run replays. Safe for use by any number of
- * threads, which wait for each other. Once it or its executable is closed it throws {@link IllegalStateException}.
+ * with the name of its step; then all steps are put into one CUDA graph, which every later run replays: steps may run at once there that
+ * touch no common memory, unless the session is profiled. Safe for use by any number of threads, which wait for each other. Once it or its executable is closed it throws {@link IllegalStateException}.
  */
 public final class CudaSession implements AutoCloseable {
     private static final byte NAN_BYTE = (byte) 0xff;
@@ -32,6 +34,8 @@ public final class CudaSession implements AutoCloseable {
     private final CudaExecutable executable;
     private final Plan plan;
     private final SessionOptions options;
+    private final List<Step> steps;
+    private final StepDependencies dependencies;
     private final DeviceResources resources;
     private final Arena host = Arena.ofShared();
     private final PlanMemory memory;
@@ -52,11 +56,13 @@ public final class CudaSession implements AutoCloseable {
     /** An input or output: where it lies on the device, and the pinned host memory that it is copied from or to. */
     private record Staged(Plan.Port port, long address, MemorySegment pinned) {}
 
-    private CudaSession(CudaExecutable executable, SessionOptions options, DeviceResources resources) {
+    private CudaSession(CudaExecutable executable, SessionOptions options, StepDependencies dependencies, DeviceResources resources) {
         this.executable = executable;
         this.options = options;
         this.resources = resources;
+        this.dependencies = dependencies;
         plan = executable.plan();
+        steps = executed(plan, options);
         stream = resources.stream("stream of " + plan.model());
         memory = new PlanMemory(plan, executable.constants());
         memory.lieAt(resources.memory("plan " + plan.model() + " (" + plan.variant() + ")", memory.bytes()));
@@ -73,10 +79,16 @@ public final class CudaSession implements AutoCloseable {
     }
 
     static CudaSession open(CudaExecutable executable, SessionOptions options) {
+        List<Step> steps = executed(executable.plan(), options);
+        return open(executable, options, options.profiledRuns() > 0 ? StepDependencies.chain(steps.size()) : StepDependencies.of(steps));
+    }
+
+    /** @param dependencies of the steps that are executed; a chain if the session is profiled */
+    static CudaSession open(CudaExecutable executable, SessionOptions options, StepDependencies dependencies) {
         executable.gpu().enter();
         DeviceResources resources = new DeviceResources(executable.gpu());
         try {
-            return new CudaSession(executable, options, resources);
+            return new CudaSession(executable, options, dependencies, resources);
         } catch (RuntimeException e) {
             resources.closeAfter(e);
             throw e;
@@ -88,31 +100,33 @@ public final class CudaSession implements AutoCloseable {
     }
 
     private void bind() {
-        Handle[] handle = {null};
-        for (Step step : plan.steps()) {
-            if (options.copyFree() && step instanceof Step.Copy) {
-                continue;
-            }
+        int[] lanes = dependencies.lanes();
+        Map<Integer, Handle> handles = new LinkedHashMap<>();
+        for (int i = 0; i < steps.size(); i++) {
+            Step step = steps.get(i);
+            int lane = lanes[i];
             try {
-                calls.add(bind(step, handle));
+                calls.add(bind(step, () -> handles.computeIfAbsent(lane, made -> handle())));
             } catch (RuntimeException e) {
                 throw new KernelFailure(step.name(), step.kernel(), e);
             }
         }
     }
 
-    private GpuCall bind(Step step, Handle[] handle) {
+    /** A handle's own memory serves one execution at a time, so steps that may run at once have handles of their own. */
+    private Handle handle() {
+        Handle made = Handle.create();
+        resources.add("cudnnDestroy", "cuDNN", () -> {
+            made.close();
+            return CUDA_SUCCESS();
+        });
+        made.onStream(stream);
+        return made;
+    }
+
+    private GpuCall bind(Step step, Supplier<Handle> handle) {
         if (step instanceof Step.Convolve convolve && convolve.libraryPlan().isPresent()) {
-            if (handle[0] == null) {
-                Handle made = Handle.create();
-                resources.add("cudnnDestroy", "cuDNN", () -> {
-                    made.close();
-                    return CUDA_SUCCESS();
-                });
-                made.onStream(stream);
-                handle[0] = made;
-            }
-            LoadedPlan loaded = ConvolutionCall.load(convolve, executable.libraryPlan(convolve.libraryPlan().get()), handle[0], memory);
+            LoadedPlan loaded = ConvolutionCall.load(convolve, executable.libraryPlan(convolve.libraryPlan().get()), handle.get(), memory);
             resources.add("cudnnBackendDestroyDescriptor", step.name(), () -> {
                 loaded.close();
                 return CUDA_SUCCESS();
@@ -208,7 +222,6 @@ public final class CudaSession implements AutoCloseable {
     /** Each step is waited for, so that an error of the device is known to be its own. */
     private void runStepByStep() {
         synchronise("the inputs");
-        List<Step> steps = executed();
         for (int i = 0; i < calls.size(); i++) {
             Step step = steps.get(i);
             try {
@@ -220,33 +233,31 @@ public final class CudaSession implements AutoCloseable {
         }
     }
 
-    private List<Step> executed() {
+    private static List<Step> executed(Plan plan, SessionOptions options) {
         return plan.steps().stream().filter(step -> !options.copyFree() || !(step instanceof Step.Copy)).toList();
     }
 
     private void buildGraph() {
-        List<Step> steps = executed();
+        List<MemorySegment> nodes = new ArrayList<>();
         try (GraphBuilder builder = new GraphBuilder(stream)) {
-            record(builder, 0);
+            MemorySegment begun = events.isEmpty() ? null : builder.record(events.getFirst(), List.of());
             for (int i = 0; i < calls.size(); i++) {
                 GpuCall call = calls.get(i);
+                List<Integer> before = dependencies.before().get(i);
+                List<MemorySegment> after = before.isEmpty() && begun != null ? List.of(begun) : before.stream().map(nodes::get).toList();
                 try {
-                    builder.add(call::populate, call::enqueue);
+                    nodes.add(builder.add(call::populate, call::enqueue, after));
                 } catch (RuntimeException e) {
                     throw new KernelFailure(steps.get(i).name(), steps.get(i).kernel(), e);
                 }
-                record(builder, i + 1);
+                if (begun != null) {
+                    nodes.set(i, builder.record(events.get(i + 1), List.of(nodes.get(i))));
+                }
             }
             graph = builder.instantiate(resources);
             graphParts = builder.parts();
         }
         CudaDriver.check(cuGraphUpload(graph, stream), "cuGraphUpload", plan.model());
-    }
-
-    private void record(GraphBuilder builder, int place) {
-        if (!events.isEmpty()) {
-            builder.record(events.get(place));
-        }
     }
 
     private void replay() {
@@ -305,7 +316,7 @@ public final class CudaSession implements AutoCloseable {
                 start += ns[step][run];
             }
         }
-        return new Profile(executed(), recorded.size(), ns, starts);
+        return new Profile(steps, recorded.size(), ns, starts);
     }
 
     /**

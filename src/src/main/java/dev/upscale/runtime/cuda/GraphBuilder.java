@@ -5,19 +5,19 @@ import static dev.upscale.bindings.cuda.cuda_h.*;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Builds one CUDA graph, each part after the one before it: parts are graphs of their own, captured from a stream or filled by a library,
- * and events between them. To be closed; what was instantiated lives on.
+ * Builds one CUDA graph: its nodes are graphs of their own, captured from a stream or filled by a library, and records of events, each
+ * after the nodes that it is said to come after. To be closed; what was instantiated lives on.
  */
 final class GraphBuilder implements AutoCloseable {
     private static final String SUBJECT = "the plan's CUDA graph";
 
     private final MemorySegment stream;
     private final MemorySegment graph;
-    private MemorySegment last = MemorySegment.NULL;
     private int populated;
     private int captured;
 
@@ -26,26 +26,21 @@ final class GraphBuilder implements AutoCloseable {
         graph = CudaDriver.handle("cuGraphCreate", SUBJECT, out -> cuGraphCreate(out, 0));
     }
 
-    /** Adds what a library puts into a graph itself, or else what is queued on the stream. */
-    void add(Predicate<MemorySegment> populate, Consumer<MemorySegment> enqueue) {
+    /** Adds what a library puts into a graph itself, or else what is queued on the stream. Returns the node. */
+    MemorySegment add(Predicate<MemorySegment> populate, Consumer<MemorySegment> enqueue, List<MemorySegment> after) {
         MemorySegment part = CudaDriver.handle("cuGraphCreate", SUBJECT, out -> cuGraphCreate(out, 0));
-        boolean isFilled = false;
         try {
-            isFilled = populate.test(part);
-            if (isFilled) {
-                addChild(part);
+            if (populate.test(part)) {
                 populated++;
+                return child(part, after);
             }
         } finally {
             cuGraphDestroy(part);
         }
-        if (!isFilled) {
-            capture(enqueue);
-        }
+        return capture(enqueue, after);
     }
 
-    /** Adds what is queued on the stream. */
-    void capture(Consumer<MemorySegment> enqueue) {
+    private MemorySegment capture(Consumer<MemorySegment> enqueue, List<MemorySegment> after) {
         CudaDriver.check(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL()), "cuStreamBeginCapture", SUBJECT);
         RuntimeException failure = null;
         try {
@@ -63,8 +58,8 @@ final class GraphBuilder implements AutoCloseable {
             if (failure != null) {
                 throw failure;
             }
-            addChild(part);
             captured++;
+            return child(part, after);
         } finally {
             if (part.address() != 0) {
                 cuGraphDestroy(part);
@@ -72,13 +67,13 @@ final class GraphBuilder implements AutoCloseable {
         }
     }
 
-    private void addChild(MemorySegment part) {
-        last = node("cuGraphAddChildGraphNode", (out, before, count) -> cuGraphAddChildGraphNode(out, graph, before, count, part));
+    private MemorySegment child(MemorySegment part, List<MemorySegment> after) {
+        return node("cuGraphAddChildGraphNode", after, (out, before, count) -> cuGraphAddChildGraphNode(out, graph, before, count, part));
     }
 
-    /** Records an event after what was added so far. */
-    void record(MemorySegment event) {
-        last = node("cuGraphAddEventRecordNode", (out, before, count) -> cuGraphAddEventRecordNode(out, graph, before, count, event));
+    /** Adds a record of an event. Returns the node. */
+    MemorySegment record(MemorySegment event, List<MemorySegment> after) {
+        return node("cuGraphAddEventRecordNode", after, (out, before, count) -> cuGraphAddEventRecordNode(out, graph, before, count, event));
     }
 
     @FunctionalInterface
@@ -86,11 +81,13 @@ final class GraphBuilder implements AutoCloseable {
         int make(MemorySegment out, MemorySegment before, long count);
     }
 
-    private MemorySegment node(String function, NodeMaker maker) {
+    private static MemorySegment node(String function, List<MemorySegment> after, NodeMaker maker) {
         try (Arena call = Arena.ofConfined()) {
-            boolean isFirst = last.address() == 0;
-            MemorySegment before = isFirst ? MemorySegment.NULL : call.allocateFrom(ValueLayout.ADDRESS, last);
-            return CudaDriver.handle(function, SUBJECT, out -> maker.make(out, before, isFirst ? 0 : 1));
+            MemorySegment before = call.allocate(ValueLayout.ADDRESS, Math.max(1, after.size()));
+            for (int i = 0; i < after.size(); i++) {
+                before.setAtIndex(ValueLayout.ADDRESS, i, after.get(i));
+            }
+            return CudaDriver.handle(function, SUBJECT, out -> maker.make(out, after.isEmpty() ? MemorySegment.NULL : before, after.size()));
         }
     }
 

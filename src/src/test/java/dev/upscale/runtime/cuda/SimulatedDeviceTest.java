@@ -103,6 +103,38 @@ class SimulatedDeviceTest {
     }
 
     @Test
+    void aWriteThatDoesNotWaitForAllWhoRead() {
+        String told = violation(resources -> {
+            long address = resources.memory("test", BYTES);
+            MemorySegment[] readers = {resources.stream("first reader"), resources.stream("second reader")};
+            MemorySegment writer = resources.stream("writer");
+            MemorySegment[] read = {resources.event("first has read"), resources.event("second has read")};
+            cuMemsetD8Async(address, (byte) 1, BYTES, writer);
+            cuStreamSynchronize(writer);
+            for (int i = 0; i < readers.length; i++) {
+                cuMemcpyDtoHAsync_v2(resources.pinned("test", BYTES), address, BYTES, readers[i]);
+                cuEventRecord(read[i], readers[i]);
+                cuStreamWaitEvent(writer, read[i], 0);
+            }
+            cuMemsetD8Async(address, (byte) 2, BYTES, writer);
+            assertEquals(CUDA_SUCCESS(), cuStreamSynchronize(writer), "it has waited for both");
+            assertEquals(java.util.List.of(), SimulatedDevice.report("violation"));
+            for (int i = 0; i < readers.length; i++) {
+                cuMemcpyDtoHAsync_v2(resources.pinned("test", BYTES), address, BYTES, readers[i]);
+                cuEventRecord(read[i], readers[i]);
+            }
+            MemorySegment pending = resources.stream("never waited for");
+            cuMemsetD8Async(resources.memory("other", BYTES), (byte) 2, BYTES, pending);      // so that the host knows of nothing
+            cuStreamSynchronize(readers[0]);
+            cuStreamSynchronize(readers[1]);
+            cuStreamWaitEvent(writer, read[1], 0);
+            cuMemsetD8Async(address, (byte) 3, BYTES, writer);
+            cuStreamSynchronize(writer);
+        });
+        assertTrue(told.contains("may still be reading"), told);
+    }
+
+    @Test
     void theHostSeesNothingBeforeItWaits() {
         SimulatedDevice.begin("");
         try (Gpu gpu = Gpu.open(0)) {

@@ -18,13 +18,17 @@ import dev.upscale.graph.Tensor;
 import dev.upscale.onnx.SharedModels;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
+import dev.upscale.plan.StepDependencies;
 import dev.upscale.runtime.Profile;
 import dev.upscale.runtime.SessionOptions;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -102,7 +106,58 @@ class SimulatedNetworksTest {
         }
         assertEquals(2, SimulatedDevice.count("graphlaunches"));
         SimulatedDevice.assertClean();
-        return worst;
+        return Math.max(worst, branchesAtOnce(plan, given, expected));
+    }
+
+    /** The graph with no other edges than memory asks for, its nodes in an order as unlike the plan's as they allow. */
+    private static double branchesAtOnce(Plan plan, Map<String, float[]> given, double[] expected) {
+        double error;
+        SimulatedDevice.begin("");
+        try (Gpu gpu = Gpu.open(0);
+                CudaExecutable executable = CudaExecutable.prepare(plan, gpu);
+                CudaSession session = executable.open(SessionOptions.threads(1).withPoison())) {
+            session.run(given);
+            error = relativeL2(session.run(given).values().iterator().next(), expected);
+        }
+        SimulatedDevice.assertClean();
+        return error;
+    }
+
+    /** The device finds each edge that is left out: that of a read, of an overwritten source, of an overwritten result. */
+    @Test
+    void anEdgeThatIsMissingIsFound() {
+        Graph graph = masked(fashion("googlenet"), 7);
+        Plan plan = Upscale.compileForGpu(graph, DEVICE, Variant.UPSCALE, Precision.F32);
+        Map<String, float[]> given = new LinkedHashMap<>();
+        inputs(graph).forEach((name, tensor) -> given.put(name, tensor.floats()));
+        StepDependencies all = StepDependencies.of(plan.steps());
+        assertTrue(all.levels() < plan.steps().size(), "no branches: " + all);
+        Set<String> hazards = new TreeSet<>();
+        for (int step = 0; step < plan.steps().size(); step++) {
+            for (int edge = 0; edge < all.before().get(step).size(); edge++) {
+                String told = violationWithout(all, step, edge, plan, given);
+                assertTrue(told.contains("another stream or branch may still be"),
+                        plan.steps().get(step).name() + " without " + plan.steps().get(all.before().get(step).get(edge)).name() + ": " + told);
+                hazards.add(told.substring(0, told.indexOf(' ')) + told.substring(told.lastIndexOf(' ')));
+            }
+        }
+        System.out.println("simulated device: of googlenet's " + all.edges() + " edges each is missed where it is left out: " + hazards);
+        assertTrue(hazards.containsAll(Set.of("read writing", "write reading")), hazards.toString());
+    }
+
+    private static String violationWithout(StepDependencies all, int step, int edge, Plan plan, Map<String, float[]> given) {
+        List<List<Integer>> fewer = new ArrayList<>(all.before());
+        List<Integer> before = new ArrayList<>(fewer.get(step));
+        before.remove(edge);
+        fewer.set(step, before);
+        SimulatedDevice.begin("");
+        try (Gpu gpu = Gpu.open(0);
+                CudaExecutable executable = CudaExecutable.prepare(plan, gpu);
+                CudaSession session = CudaSession.open(executable, SessionOptions.threads(1), new StepDependencies(fewer))) {
+            session.run(given);
+            assertThrows(RuntimeException.class, () -> session.run(given), () -> "not missed: " + all.before().get(step).get(edge) + " before " + step);
+        }
+        return SimulatedDevice.report("violation").getFirst();
     }
 
     @ParameterizedTest
