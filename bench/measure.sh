@@ -11,7 +11,7 @@ usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks 
        bench/measure.sh --page
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
-docs/results, and rewrites the tables of README.md and docs/benchmarks.md and docs/figures/networks.svg from them.
+docs/results, and rewrites the tables of README.md, docs/benchmarks.md and docs/pruning.md and docs/figures/networks.svg from them.
 Default: batch 1, one thread, 5 s for each contender. Networks given with --ablate are also timed without each technique.
 --bf16 times variants unpruned and upscale in f32 and in bf16, keeps docs/results/bf16.NETWORK.batchN.threadsT.json and rewrites the table of
 docs/cpu-engines.md; it needs a CPU with AVX-512 BF16. --page rewrites only.
@@ -108,4 +108,4 @@ if [ -z "$only_page" ]; then
     done
 fi
 write_results page "$project"
-echo "measure: README.md, docs/benchmarks.md, docs/cpu-engines.md and docs/figures/networks.svg say what docs/results holds" >&2
+echo "measure: README.md, docs/benchmarks.md, docs/cpu-engines.md, docs/pruning.md and docs/figures/networks.svg say what docs/results holds" >&2

@@ -21,9 +21,11 @@ public final class Results {
     private static final String EXPORTS_END = "<!-- exports: end -->\n";
     private static final String PRECISIONS_BEGIN = "<!-- bf16: written by bench/measure.sh from docs/results, not by hand -->\n";
     private static final String PRECISIONS_END = "<!-- bf16: end -->\n";
+    private static final String PRUNING_BEGIN = "<!-- pruning: written by bench/measure.sh --page from docs/results/pruning.json, not by hand -->\n";
+    private static final String PRUNING_END = "<!-- pruning: end -->\n";
 
     /** The pages with tables of what was measured. */
-    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md");
+    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/pruning.md");
 
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
@@ -76,6 +78,9 @@ public final class Results {
         }
         if (page.endsWith("docs/cpu-engines.md")) {
             return replaced(page, text, PRECISIONS_BEGIN, PRECISIONS_END, PrecisionResults.tables(ResultsDocument.readAll(results, PrecisionResults.PREFIX)));
+        }
+        if (page.endsWith("docs/pruning.md")) {
+            return replaced(page, text, PRUNING_BEGIN, PRUNING_END, PruningResults.read(results).tables());
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));

@@ -9,6 +9,7 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -161,6 +162,24 @@ class ResultsTest {
     @Test
     void theMachineIsDescribedWithoutItsPaths() {
         assertFalse(document("first", "0.5", PEERS).toString().contains("secret"));
+    }
+
+    @Test
+    void patternsAreComparedAtEqualTimeBetweenTheNeighboursOnTheFrontier() {
+        String point = """
+                {"network": "first", "heuristic": "l2", "method": "METHOD", "amount": AMOUNT, "compensated": true, "top1": TOP1, "timeRatio": TIME}""";
+        List<String> points = new ArrayList<>();
+        for (String[] values : new String[][] {{"unconstrained", "0.5", "0.5", "0.4"}, {"unconstrained", "0.4", "0.45", "0.5"}, {"constrained", "0.5", "0.7", "0.7"}}) {
+            points.add(point.replace("METHOD", values[0]).replace("AMOUNT", values[1]).replace("TOP1", values[2]).replace("TIME", values[3]));
+        }
+        String tables = PruningResults.of(JsonMapper.shared().readTree("""
+                {"images": 100, "timesDate": "2026-01-02", "unpruned": {"first": 0.8}, "points": POINTS, "large": [], "tune": [
+                  {"network": "first", "latencyRatio": 0.7, "predictedRatio": 0.69, "measuredRatio": 0.7, "timeRatio": 0.7, "top1": 0.66},
+                  {"network": "first", "latencyRatio": 0.3, "predictedRatio": 0.29, "measuredRatio": 0.3, "top1": 0.4}]}""".replace("POINTS", points.toString()))).tables();
+        // The slower, less accurate point is none of the frontier: half of the way from (0.4, 0.5) to the unpruned (1, 0.8).
+        assertTrue(tables.contains("| first, 0.7 | 0.690 | 0.700 | 0.700 | 0.6600 | 0.6500 | 0.7000 |\n"), tables);
+        assertTrue(tables.contains("| first, 0.3 | 0.290 | 0.300 | – | 0.4000 | – | – |\n"), tables);
+        assertTrue(tables.contains("0 of the 1 that were timed"), tables);
     }
 
     @Test
