@@ -22,9 +22,12 @@ import java.util.stream.IntStream;
  * section 3.1 (the step that reconstructs), here for each consumer's own set of channels. Inputs need no labels.
  *
  * <p>Convolutions without groups and matrix products are solved for; depthwise, grouped and transposed convolutions, and weights that
- * several nodes read, stay as the masked model has them. Layers whose inputs nothing has changed and that retain everything too.
+ * several nodes read, stay as the masked model has them. Layers whose inputs nothing has changed and that retain everything too. A layer
+ * that has fewer than two outputs (pixels of all images) for each of its inputs gets only a gain and a bias for each output channel.
  */
 public final class Compensation {
+    /** With fewer outputs than this for each unknown, the solution fits the images that were given, and no others. */
+    private static final int FEWEST_OUTPUTS_PER_UNKNOWN = 2;
     /** A good choice on all networks that were tried. */
     public static final double USUAL_RIDGE = 1e-3;
 
@@ -131,7 +134,8 @@ public final class Compensation {
         Unfolding unfolding = new Unfolding(unpruned, node, retained);
         LeastSquares problem = LayerProblem.gather(unfolding, node, compressed, truth, unpruned, ridge, workers);
         double[] masked = unfolding.weights(unpruned, node);
-        double[] solved = problem.solve();
+        boolean enough = problem.observations() >= (double) FEWEST_OUTPUTS_PER_UNKNOWN * problem.rows();
+        double[] solved = enough ? problem.solve() : problem.scaled();
         int[] outputs = pattern.producers().get(node.input(1));
         if (outputs != null) {
             keepOnly(outputs, solved, masked, problem);

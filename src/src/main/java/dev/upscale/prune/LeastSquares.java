@@ -61,6 +61,44 @@ public record LeastSquares(int rows, int targets, double[] gram, double[] produc
         return solution.data;
     }
 
+    /** How many columns X has. */
+    public double observations() {
+        return gram[rows * rows - 1];
+    }
+
+    /**
+     * The best W of those that scale what each target had, and give it another bias: two unknowns for each target, for data that are too
+     * few for all of them. rows × targets, row-major.
+     */
+    public double[] scaled() {
+        int last = rows - 1;
+        double count = observations();
+        double[] solution = new double[rows * targets];
+        for (int target = 0; target < targets; target++) {
+            double sum = 0;
+            double squares = 0;
+            double product = 0;
+            for (int row = 0; row < last; row++) {
+                double image = 0;
+                for (int other = 0; other < last; other++) {
+                    image += gram[row * rows + other] * prior[other * targets + target];
+                }
+                double weight = prior[row * targets + target];
+                sum += weight * gram[row * rows + last];
+                squares += weight * image;
+                product += weight * products[row * targets + target];
+            }
+            double wanted = products[last * targets + target];
+            double variance = squares - sum * sum / count;
+            double gain = variance > 1e-9 * squares ? (product - sum * wanted / count) / variance : 1;
+            for (int row = 0; row < last; row++) {
+                solution[row * targets + target] = gain * prior[row * targets + target];
+            }
+            solution[last * targets + target] = (wanted - gain * sum) / count;
+        }
+        return solution;
+    }
+
     /** The Cholesky factors of the left side. */
     LinearSolverDense<DMatrixRMaj> factored() {
         LinearSolverDense<DMatrixRMaj> solver = LinearSolverFactory_DDRM.symmPosDef(rows);
@@ -92,7 +130,7 @@ public record LeastSquares(int rows, int targets, double[] gram, double[] produc
 
     /** ‖Y − mean(Y)‖²: what a layer that retains nothing leaves. */
     public double variance() {
-        double count = gram[rows * rows - 1];
+        double count = observations();
         double variance = targetSquares;
         for (int target = 0; target < targets; target++) {
             double sum = products[(rows - 1) * targets + target];

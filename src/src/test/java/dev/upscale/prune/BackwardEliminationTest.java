@@ -22,6 +22,18 @@ class BackwardEliminationTest {
         assertEquals(8, new BackwardElimination(line, 1).increments()[0], 1e-6);
     }
 
+    /** The same line, where the weight was 1: twice as much, and 1 more. With two such inputs, of which one is twice the other, as well. */
+    @Test
+    void aGainAndABiasAreFoundForEachTarget() {
+        LeastSquares line = new LeastSquares(2, 1, new double[] {14, 6, 6, 3}, new double[] {34, 15}, 83, new double[] {1, 9}, 1);
+        assertArrayEquals(new double[] {2, 1}, line.scaled(), 1e-9);
+        LeastSquares two = new LeastSquares(3, 1, new double[] {14, 28, 6, 28, 56, 12, 6, 12, 3}, new double[] {34, 68, 15}, 83,
+                new double[] {1, 0.5, 9}, 1);
+        assertArrayEquals(new double[] {1, 0.5, 1}, two.scaled(), 1e-9);
+        LeastSquares nothing = new LeastSquares(2, 1, new double[] {14, 6, 6, 3}, new double[] {34, 15}, 83, new double[] {0, 9}, 1);
+        assertArrayEquals(new double[] {0, 5}, nothing.scaled(), 1e-9);
+    }
+
     /** x² summed is 4, so λ = 4; the weight is drawn from 6/4 half of the way to 3: (6 + 4 · 3) / (4 + 4). */
     @Test
     void aRidgeHoldsWeightsWhereTheyWere() {
