@@ -145,10 +145,11 @@ final class PruningResults {
     }
 
     private String large() {
-        MarkdownTable table = new MarkdownTable("network, amount 0.5", "inputs", "peak memory", "layers' error (median) before", "after",
+        MarkdownTable table = new MarkdownTable("network, amount 0.5", "inputs", "time", "peak memory", "layers' error (median) before", "after",
                 "output's error before", "after");
         for (JsonNode row : document.required("large")) {
             table.row(row.required("network").stringValue(), row.required("images").toString(),
+                    String.format(Locale.ROOT, "%.0f s", row.required("seconds").doubleValue()),
                     String.format(Locale.ROOT, "%.1f GB", row.required("peakKilobytes").doubleValue() * 1024 / 1e9), format("%.2f", row, "medianLayerErrorBefore"),
                     format("%.2f", row, "medianLayerErrorAfter"), format("%.2f", row, "outputErrorBefore"), format("%.2f", row, "outputErrorAfter"));
         }

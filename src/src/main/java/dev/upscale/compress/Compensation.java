@@ -23,11 +23,11 @@ import java.util.stream.IntStream;
  *
  * <p>Convolutions without groups and matrix products are solved for; depthwise, grouped and transposed convolutions, and weights that
  * several nodes read, stay as the masked model has them. Layers whose inputs nothing has changed and that retain everything too. A layer
- * that has fewer than two outputs (pixels of all images) for each of its inputs gets only a gain and a bias for each output channel.
+ * that has fewer than three outputs (pixels of all images) for each of its inputs gets only a gain and a bias for each output channel.
  */
 public final class Compensation {
     /** With fewer outputs than this for each unknown, the solution fits the images that were given, and no others. */
-    private static final int FEWEST_OUTPUTS_PER_UNKNOWN = 2;
+    private static final int FEWEST_OUTPUTS_PER_UNKNOWN = 3;
     /** A good choice on all networks that were tried. */
     public static final double USUAL_RIDGE = 1e-3;
 
