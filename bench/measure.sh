@@ -6,13 +6,13 @@ results=$project/docs/results
 
 usage() {
     cat <<'TEXT'
-usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [--ablate NAME,NAME] [MODELS_DIR]
+usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [--pattern NAME] [--ablate NAME,NAME] [MODELS_DIR]
        bench/measure.sh --bf16 [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [MODELS_DIR]
        bench/measure.sh --page
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
 docs/results, and rewrites the tables of README.md, docs/benchmarks.md and docs/pruning.md and docs/figures/networks.svg from them.
-Default: batch 1, one thread, 5 s for each contender. Networks given with --ablate are also timed without each technique.
+Default: batch 1, one thread, 5 s for each contender, mask l2_0.5. Networks given with --ablate are also timed without each technique.
 --bf16 times variants unpruned and upscale in f32 and in bf16, keeps docs/results/bf16.NETWORK.batchN.threadsT.json and rewrites the table of
 docs/cpu-engines.md; it needs a CPU with AVX-512 BF16. --page rewrites only.
 TEXT
@@ -34,13 +34,14 @@ only_page=
 bf16=
 while [ $# -gt 0 ]; do
     case $1 in
-        --batch|--threads|--seconds|--networks|--ablate)
+        --batch|--threads|--seconds|--networks|--pattern|--ablate)
             [ $# -ge 2 ] || fail "$1 needs a value; 'bench/measure.sh --help' lists what there is"
             case $1 in
                 --batch) batches=$2 ;;
                 --threads) threads=$2 ;;
                 --seconds) seconds=$2 ;;
                 --networks) networks=$2 ;;
+                --pattern) pattern=$2 ;;
                 --ablate) ablated=$2 ;;
             esac
             shift ;;
@@ -77,6 +78,7 @@ measure() {
     # The models have batch 1: without --batch the peer reads the file itself.
     set -- --threads "$count" --seconds "$seconds"
     out=$network.batch$batch.threads$count
+    [ "$pattern" = l2_0.5 ] || out=$network.$pattern.batch$batch.threads$count
     if [ -n "$bf16" ]; then
         set -- "$@" --variants unpruned,upscale --precision f32,bf16
         out=bf16.$out
@@ -94,7 +96,8 @@ measure() {
 }
 
 if [ -z "$only_page" ]; then
-    commit=$(git -C "$project" describe --always --dirty=+changes --exclude='*' 2>/dev/null || echo unknown)
+    commit=$(git -C "$project" rev-parse --short HEAD 2>/dev/null || echo unknown)
+    git -C "$project" diff --quiet HEAD -- . ':!docs' ':!README.md' 2>/dev/null || commit=$commit+changes
     for network in $(echo "$networks" | tr , ' '); do
         [ -f "$models/$network.onnx.gz" ] && [ -f "$models/$network.masks.json" ] \
             || fail "$models lacks $network.onnx.gz or $network.masks.json; give the folder of the models"

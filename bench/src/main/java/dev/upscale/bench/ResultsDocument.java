@@ -118,7 +118,7 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
     }
 
     /**
-     * All documents of networks in a folder, by batch, threads and network; none if there is no such folder.
+     * All documents of networks in a folder, by batch, threads, mask and network; none if there is no such folder.
      *
      * @throws IllegalArgumentException if one is not such a document; the message names it
      */
@@ -141,7 +141,8 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
                 documents.add(read(file));
             }
         }
-        documents.sort(Comparator.comparing(ResultsDocument::batch).thenComparing(ResultsDocument::threads).thenComparing(ResultsDocument::network));
+        documents.sort(Comparator.comparing(ResultsDocument::batch).thenComparing(ResultsDocument::threads)
+                .thenComparing(ResultsDocument::pattern, Comparator.reverseOrder()).thenComparing(ResultsDocument::network));
         return documents;
     }
 

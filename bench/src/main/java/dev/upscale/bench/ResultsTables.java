@@ -25,17 +25,17 @@ final class ResultsTables {
 
     private ResultsTables() {}
 
-    /** A batch size and a number of threads. */
-    record Setting(int batch, int threads) {
+    /** A batch size, a number of threads, and the mask. */
+    record Setting(int batch, int threads, String pattern) {
         @Override
         public String toString() {
-            return "batch " + batch + ", " + (threads == 1 ? "one thread" : threads + " threads");
+            return "batch " + batch + ", " + (threads == 1 ? "one thread" : threads + " threads") + (pattern.equals("l2_0.5") ? "" : ", mask " + pattern);
         }
     }
 
     /** The documents of each setting, in their order. */
     static Map<Setting, List<ResultsDocument>> bySetting(List<ResultsDocument> documents) {
-        return documents.stream().collect(Collectors.groupingBy(document -> new Setting(document.batch(), document.threads()),
+        return documents.stream().collect(Collectors.groupingBy(document -> new Setting(document.batch(), document.threads(), document.pattern()),
                 LinkedHashMap::new, Collectors.toList()));
     }
 
