@@ -8,13 +8,17 @@ usage() {
     cat <<'TEXT'
 usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [--pattern NAME] [--ablate NAME,NAME] [MODELS_DIR]
        bench/measure.sh --bf16 [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [MODELS_DIR]
+       bench/measure.sh --pytorch [--batch N,N] [--threads T,T] [--seconds S] [--networks NAME,NAME] [MODELS_DIR]
        bench/measure.sh --page
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
 docs/results, and rewrites the tables of README.md, docs/benchmarks.md and docs/pruning.md and docs/figures/networks.svg from them.
 Default: batch 1, one thread, 5 s for each contender, mask l2_0.5. Networks given with --ablate are also timed without each technique.
 --bf16 times variants unpruned and upscale in f32 and in bf16, keeps docs/results/bf16.NETWORK.batchN.threadsT.json and rewrites the table of
-docs/cpu-engines.md; it needs a CPU with AVX-512 BF16. --page rewrites only.
+docs/cpu-engines.md; it needs a CPU with AVX-512 BF16.
+--pytorch times variants unpruned and upscale, ONNX Runtime and PyTorch, keeps docs/results/pytorch.NETWORK.batchN.threadsT.json and
+rewrites the table of docs/benchmarks.md; it needs a build with that peer: 'mvn -B -q -Ppytorch -Dmaven.test.skip=true package'.
+--page rewrites only.
 TEXT
 }
 
@@ -32,6 +36,7 @@ pattern=l2_0.5
 models=$project/../shared/models/torchvision
 only_page=
 bf16=
+pytorch=
 while [ $# -gt 0 ]; do
     case $1 in
         --batch|--threads|--seconds|--networks|--pattern|--ablate)
@@ -47,6 +52,7 @@ while [ $# -gt 0 ]; do
             shift ;;
         --page) only_page=yes ;;
         --bf16) bf16=yes ;;
+        --pytorch) pytorch=yes ;;
         --help|-h) usage; exit 0 ;;
         -*) fail "there is no option $1; 'bench/measure.sh --help' lists what there is" ;;
         *) models=$1 ;;
@@ -60,6 +66,8 @@ trap 'exit 130' INT TERM
 
 "$project/upscale" doctor --json >"$temporary/doctor.json"
 export UPSCALE_NO_BUILD=1
+[ -z "$pytorch" ] || grep -q '"name":"pytorch"' "$temporary/doctor.json" \
+    || fail "this build has no peer pytorch; 'mvn -B -q -Ppytorch -Dmaven.test.skip=true package' adds it"
 java=$(sed -n 's/.*"home":"\([^"]*\)".*/\1/p' "$temporary/doctor.json")/bin/java
 classes=
 for jar in "$project"/bench/target/upscale-bench-[0-9]*.jar; do
@@ -82,6 +90,9 @@ measure() {
     if [ -n "$bf16" ]; then
         set -- "$@" --variants unpruned,upscale --precision f32,bf16
         out=bf16.$out
+    elif [ -n "$pytorch" ]; then
+        set -- "$@" --variants unpruned,upscale --peers onnxruntime,pytorch
+        out=pytorch.$out
     else
         set -- "$@" --profile --variants unpruned,constrained,baseline,paper,upscale,copy-free --peers onnxruntime
     fi
