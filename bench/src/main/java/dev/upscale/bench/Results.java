@@ -19,6 +19,8 @@ public final class Results {
     private static final String KERNELS_END = "<!-- kernels: end -->\n";
     private static final String EXPORTS_BEGIN = "<!-- exports: written by bench/exports.sh from docs/results, not by hand -->\n";
     private static final String EXPORTS_END = "<!-- exports: end -->\n";
+    private static final String PYTORCH_BEGIN = "<!-- pytorch: written by bench/measure.sh from docs/results, not by hand -->\n";
+    private static final String PYTORCH_END = "<!-- pytorch: end -->\n";
     private static final String PRECISIONS_BEGIN = "<!-- bf16: written by bench/measure.sh from docs/results, not by hand -->\n";
     private static final String PRECISIONS_END = "<!-- bf16: end -->\n";
     private static final String PRUNING_BEGIN = "<!-- pruning: written by bench/measure.sh --page from docs/results/pruning.json, not by hand -->\n";
@@ -84,7 +86,8 @@ public final class Results {
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));
-        return replaced(page, both, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(ExportResults.readAll(results)));
+        String peers = replaced(page, both, PYTORCH_BEGIN, PYTORCH_END, PytorchResults.tables(ResultsDocument.readAll(results, PytorchResults.PREFIX)));
+        return replaced(page, peers, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(ExportResults.readAll(results)));
     }
 
     private static String replaced(Path page, String text, String beginning, String ending, String tables) {

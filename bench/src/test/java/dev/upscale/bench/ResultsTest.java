@@ -222,4 +222,17 @@ class ResultsTest {
         assertTrue(table.contains("| geometric mean |  |  | 0.75 |  |  |  | 0.60 |  |"), table);
         assertTrue(table.contains("Example CPU (avx2, fma), 4 cores, Linux amd64; upscale 9.9"), table);
     }
+
+    @Test
+    void ourTimeIsComparedWithTheBestPeerOfEachNetwork() throws Exception {
+        String pytorch = """
+                , "pytorch": {"unpruned": {"medianNs": 90000000, "p25Ns": 90000000, "p75Ns": 90000000, "ratioToUnpruned": 1.125, "relL2": 1e-7},
+                              "export":   {"medianNs": 70000000, "p25Ns": 70000000, "p75Ns": 70000000, "ratioToUnpruned": 0.875, "relL2": 4e-7}}}""";
+        String peers = PEERS.substring(0, PEERS.lastIndexOf('}')) + pytorch;
+        Files.writeString(folder.resolve("pytorch.first.batch1.threads1.json"), document("first", "0.5", peers).toString());
+        assertEquals(List.of(), ResultsDocument.readAll(folder));
+        String tables = PytorchResults.tables(ResultsDocument.readAll(folder, PytorchResults.PREFIX));
+        assertTrue(tables.contains("| first | 80.00 | 100.00 | 90.00 | 0.89 | 40.00 | 60.00 | 70.00 | 0.67 |\n"), tables);
+        assertTrue(tables.contains("PyTorch takes 0.9 and 1.2 times as long as ONNX Runtime"), tables);
+    }
 }

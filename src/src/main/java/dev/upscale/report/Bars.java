@@ -26,8 +26,9 @@ public record Bars(String heading, String note, List<Bar> bars) implements Secti
         Html html = new Html();
         html.raw("<div role=\"list\">\n");
         for (Bar bar : bars) {
-            html.raw("<div class=\"bar-row").raw(bar.best() ? " best" : "").raw("\" role=\"listitem\"><span>").text(bar.label())
-                    .raw("</span><div class=\"track\">").format("<div class=\"bar\" style=\"width:%.2f%%\"></div>", percent(bar.value(), longest));
+            html.raw("<div class=\"bar-row").raw(bar.best() ? " best" : "").raw("\" role=\"listitem\"><span>");
+            label(html, bar.label());
+            html.raw("</span><div class=\"track\">").format("<div class=\"bar\" style=\"width:%.2f%%\"></div>", percent(bar.value(), longest));
             if (bar.high() > bar.low()) {
                 html.format("<div class=\"spread\" style=\"left:%.2f%%;width:%.2f%%\"></div>", percent(bar.low(), longest),
                         percent(bar.high() - bar.low(), longest));
@@ -35,6 +36,15 @@ public record Bars(String heading, String note, List<Bar> bars) implements Secti
             html.raw("</div><span>").text(bar.text()).raw("</span></div>\n");
         }
         return html.raw("</div>\n").toString();
+    }
+
+    /** A label like {@code peer@export} may break before its second part, and nowhere else. */
+    private static void label(Html html, String label) {
+        int at = label.indexOf('@');
+        html.text(at < 0 ? label : label.substring(0, at));
+        if (at >= 0) {
+            html.raw("<wbr>").text(label.substring(at));
+        }
     }
 
     private static double percent(double value, double longest) {
