@@ -9,7 +9,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What {@code bench/measure.sh}, {@code bench/kernels.sh} and {@code bench/exports.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
+ * What {@code bench/measure.sh}, {@code bench/kernels.sh}, {@code bench/exports.sh} and {@code bench/ordering.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
  * tables and the figure anew from these documents.
  */
 public final class Results {
@@ -26,8 +26,11 @@ public final class Results {
     private static final String PRUNING_BEGIN = "<!-- pruning: written by bench/measure.sh --page from docs/results/pruning.json, not by hand -->\n";
     private static final String PRUNING_END = "<!-- pruning: end -->\n";
 
+    private static final String ORDERING_BEGIN = "<!-- ordering: written by bench/ordering.sh from docs/results, not by hand -->\n";
+    private static final String ORDERING_END = "<!-- ordering: end -->\n";
+
     /** The pages with tables of what was measured. */
-    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/pruning.md");
+    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/ordering.md", "docs/pruning.md");
 
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
@@ -83,6 +86,9 @@ public final class Results {
         }
         if (page.endsWith("docs/pruning.md")) {
             return replaced(page, text, PRUNING_BEGIN, PRUNING_END, PruningResults.read(results).tables());
+        }
+        if (page.endsWith("docs/ordering.md")) {
+            return replaced(page, text, ORDERING_BEGIN, ORDERING_END, OrderingResults.table(results));
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));
