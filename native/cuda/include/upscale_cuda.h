@@ -141,6 +141,17 @@ struct up_cuda_pad_args {
     struct up_cuda_fn after;
 };
 
+/* up_lrn: destination = activation(source / (bias + scale * sum) ^ beta), where sum is of the squares of the channels from so many before it to
+ * so many after it. One thread per vector of channels. */
+struct up_cuda_lrn_args {
+    struct up_cuda_image source, destination;
+    struct up_cuda_div vectors, width, height;
+    int channels, before, after, vector;
+    float scale, beta, bias;
+    unsigned threads;
+    struct up_cuda_fn activation;
+};
+
 /* up_convolve: a convolution, direct, for what cuDNN refuses, and to read channels by index: destination = after(sum + bias + addend).
  * Weights [O][C/groups][kernel_h][kernel_w] of the source's type, row-major; bias f32 or 0. transposed 1: a transposed convolution, weights
  * [C][O/groups][kernel_h][kernel_w]. One thread per output element: grid x * block x >= threads. */

@@ -1,4 +1,4 @@
-// Pooling, resizing and padding of images.
+// Pooling, resizing, padding and response normalisation of images.
 #include "images.h"
 
 static UP_DEVICE int at_least(int low, int x) { return x < low ? low : x; }
@@ -106,9 +106,45 @@ template <typename S, typename D, int V> static UP_DEVICE void pad_vector(const 
     write_pixel<D, V>(a.destination, p, values);
 }
 
+static UP_FUNCTION float power(float x, float exponent) { return powf(x, exponent); }
+
+/* Neighbours are read in the vectors that they lie in, so that each is read once for all channels of a thread. */
+template <typename S, typename D, int V> static UP_DEVICE void lrn_vector(const struct up_cuda_lrn_args &a, unsigned thread) {
+    pixel p = pixel_of(a, thread, V);
+    float squares[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        squares[k] = 0;
+    }
+    int first = at_least(0, p.c - a.before) / V * V;
+    int last = at_most(a.channels - 1, p.c + V - 1 + a.after);
+    for (int c = first; c <= last; c += V) {
+        float others[V];
+        read_pixel<S, V>(others, a.source, p.n, p.y, p.x, c);
+#pragma unroll
+        for (int j = 0; j < V; j++) {
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                int distance = c - p.c + j - k;
+                squares[k] += distance >= -a.before && distance <= a.after ? others[j] * others[j] : 0;
+            }
+        }
+    }
+    float values[V];
+    read_pixel<S, V>(values, a.source, p.n, p.y, p.x, p.c);
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        values[k] /= power(a.bias + a.scale * squares[k], a.beta);
+    }
+    apply_each<V>(a.activation, values);
+    write_pixel<D, V>(a.destination, p, values);
+}
+
 #define UP_POOL(S, D) UP_IMAGE_KERNEL(pool, S, D)
 #define UP_RESIZE(S, D) UP_IMAGE_KERNEL(resize, S, D)
 #define UP_PAD(S, D) UP_IMAGE_KERNEL(pad, S, D)
+#define UP_LRN(S, D) UP_IMAGE_KERNEL(lrn, S, D)
 UP_EACH_TYPE(UP_POOL)
 UP_EACH_TYPE(UP_RESIZE)
 UP_EACH_TYPE(UP_PAD)
+UP_EACH_TYPE(UP_LRN)

@@ -8,7 +8,7 @@ import dev.upscale.plan.Step;
  * The engine {@code cuda}: our own kernels (native/cuda), by name. Whether one takes a step is known without a device. Stateless.
  *
  * <p>{@code cuda.map} (gathers, copies, elementwise operations), {@code cuda.pool}, {@code cuda.resize}, {@code cuda.pad},
- * {@code cuda.reduce}, {@code cuda.softmax}, {@code cuda.layernorm}, {@code cuda.convolve}, {@code cuda.matmul}.
+ * {@code cuda.lrn}, {@code cuda.reduce}, {@code cuda.softmax}, {@code cuda.layernorm}, {@code cuda.convolve}, {@code cuda.matmul}.
  */
 public final class CudaKernels {
     private CudaKernels() {}
@@ -40,6 +40,7 @@ public final class CudaKernels {
             case Op.Pool pool when kernel.equals("cuda.pool") -> ImageLaunch.pool(step, pool, memory);
             case Op.Resize resize when kernel.equals("cuda.resize") -> ImageLaunch.resize(step, resize, memory);
             case Op.Pad pad when kernel.equals("cuda.pad") -> ImageLaunch.pad(step, pad, memory);
+            case Op.Lrn lrn when kernel.equals("cuda.lrn") -> ImageLaunch.lrn(step, lrn, memory);
             case Op.Reduce reduce when kernel.equals("cuda.reduce") -> RowLaunch.reduce(step, reduce, memory);
             case Op.Softmax softmax when kernel.equals("cuda.softmax") -> RowLaunch.softmax(step, softmax, memory);
             case Op.LayerNorm norm when kernel.equals("cuda.layernorm") -> RowLaunch.layerNorm(step, norm, memory);

@@ -1,6 +1,7 @@
 package dev.upscale.runtime.cuda;
 
 import dev.upscale.plan.Element;
+import dev.upscale.bindings.upscalecuda.up_cuda_lrn_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_pad_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_pool_args;
 import dev.upscale.bindings.upscalecuda.up_cuda_resize_args;
@@ -11,7 +12,7 @@ import dev.upscale.plan.View;
 import dev.upscale.runtime.kernel.Interpolation;
 import java.util.List;
 
-/** {@code cuda.pool}, {@code cuda.resize} and {@code cuda.pad}: a thread for each vector of a pixel's channels. */
+/** {@code cuda.pool}, {@code cuda.resize}, {@code cuda.pad} and {@code cuda.lrn}: a thread for each vector of a pixel's channels. */
 final class ImageLaunch {
     private ImageLaunch() {}
 
@@ -76,6 +77,19 @@ final class ImageLaunch {
         ArgumentBlock arguments = new ArgumentBlock().image(from).image(to).divisors(to.channels() / vector, to.width(), to.height())
                 .ints(pad.before().get(2), pad.before().get(3), mode, vector).number(pad.value()).ints(threads).function(step.activation());
         return Launch.linear(Elements.kernel("up_pad", element, step.destination()), arguments, threads, up_cuda_pad_args.sizeof());
+    }
+
+    static Launch lrn(Step.Compute step, Op.Lrn lrn, DeviceAddresses memory) {
+        Element element = Elements.of(step.sources(), step.destination());
+        DeviceImage from = source(step, element, memory);
+        DeviceImage to = DeviceImage.requireImage(step.destination(), memory);
+        int vector = vector(from, element, to, step.destination());
+        int threads = threads(to, vector);
+        int before = (lrn.size() - 1) / 2;
+        ArgumentBlock arguments = new ArgumentBlock().image(from).image(to).divisors(to.channels() / vector, to.width(), to.height())
+                .ints(to.channels(), before, lrn.size() - 1 - before, vector).number(lrn.alpha() / lrn.size()).number(lrn.beta())
+                .number(lrn.bias()).ints(threads).function(step.activation());
+        return Launch.linear(Elements.kernel("up_lrn", element, step.destination()), arguments, threads, up_cuda_lrn_args.sizeof());
     }
 
     private static DeviceImage source(Step.Compute step, Element element, DeviceAddresses memory) {

@@ -205,6 +205,18 @@ class CudaKernelsTest {
         });
     }
 
+    /** Windows wider than the image's channels among them. */
+    @ParameterizedTest
+    @EnumSource(Element.class)
+    void normalisesResponses(Element element) {
+        trials(element).forEach(t -> {
+            Op op = new Op.Lrn(1 + t.random.nextInt(t.random.nextBoolean() ? 6 : 60), 4 * t.random.nextFloat(), 2 * t.random.nextFloat(),
+                    0.5f + t.random.nextFloat());
+            t.compute("cuda.lrn", op, List.of(t.trial.source(t.source(), Where.ARENA, t.image())),
+                    t.random.nextBoolean() ? Function.NONE : Function.of(Function.Kind.SILU));
+        });
+    }
+
     @ParameterizedTest
     @EnumSource(Element.class)
     void convolves(Element element) {
