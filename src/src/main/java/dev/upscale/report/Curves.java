@@ -114,6 +114,9 @@ public record Curves(String heading, String note, Measure x, Measure y, List<Ser
         double from = least - MARGIN * span;
         double to = most + MARGIN * span;
         double step = step(span / TICKS);
+        while (Math.floor(to / step) - Math.ceil(from / step) < 1) {
+            step /= 2; // one label alone gives no scale
+        }
         List<Plot.Axis.Tick> ticks = new ArrayList<>();
         for (double tick = Math.ceil(from / step) * step; tick <= to; tick += step) {
             ticks.add(new Plot.Axis.Tick(tick, withoutNoughts(measure.text().apply(tick))));

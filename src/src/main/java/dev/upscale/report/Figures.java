@@ -27,13 +27,24 @@ public record Figures(String heading, String note, List<List<String>> rows) impl
     private static String table(String caption, List<List<String>> rows) {
         Html table = new Html();
         table.raw("<div class=\"scroll tall\" role=\"region\" tabindex=\"0\" aria-label=\"").text(caption).raw("\"><table>\n<thead><tr>");
-        rows.getFirst().forEach(head -> table.raw("<th scope=\"col\">").text(head).raw("</th>"));
+        List<String> heads = rows.getFirst();
+        for (int column = 0; column < heads.size(); column++) {
+            table.raw(isWords(rows, column) ? "<th class=\"words\" scope=\"col\">" : "<th scope=\"col\">").text(heads.get(column)).raw("</th>");
+        }
         table.raw("</tr></thead>\n<tbody>\n");
         for (List<String> row : rows.subList(1, rows.size())) {
             table.raw("<tr>");
-            row.forEach(cell -> table.raw(cell.length() > LONG ? "<td class=\"long\">" : "<td>").text(cell).raw("</td>"));
+            for (int column = 0; column < row.size(); column++) {
+                String cell = row.get(column);
+                table.raw(cell.length() > LONG ? "<td class=\"long\">" : isWords(rows, column) ? "<td class=\"words\">" : "<td>").text(cell).raw("</td>");
+            }
             table.raw("</tr>\n");
         }
         return table.raw("</tbody></table></div>\n").toString();
+    }
+
+    /** Figures line up to the right, columns without any to the left. */
+    private static boolean isWords(List<List<String>> rows, int column) {
+        return rows.stream().skip(1).noneMatch(row -> column < row.size() && row.get(column).matches("[-–+]?\\d.*"));
     }
 }
