@@ -13,13 +13,19 @@ import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.DeviceDescription;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What layouts, widths and offsets cost inside of cuDNN: the workspace of relu(conv3x3 + bias), 56×56 pixels, batch 1, as a table. For each
- * precision the plan that cuDNN's heuristics rank first, and the one that an engine gives which cuDNN compiles for the graph.
+ * What layouts, widths and offsets cost inside of cuDNN: the workspace of relu(conv3x3 + bias), 56×56 pixels, batch 1. For each
+ * precision the plan that cuDNN's heuristics rank first, and the one that an engine gives which cuDNN compiles for the graph. Kept in
+ * {@code docs/results/gpu-layouts.json}.
  */
 public final class GpuLayouts {
     private static final int SIDE = 56;
@@ -73,33 +79,48 @@ public final class GpuLayouts {
         return cases;
     }
 
-    public static void main(String[] arguments) {
-        String device = arguments.length > 0 ? arguments[0] : "h100";
+    /**
+     * One layout on one GPU; workspaces in bytes, of plans that cuDNN refuses -1.
+     *
+     * @param smallerF16 the smaller one of source and destination
+     * @param f16 workspace of the plan that is ranked first
+     * @param compiledF16 workspace of the engine that is compiled for the graph
+     */
+    record Row(String device, String layout, long smallerF16, long f16, long compiledF16, long smallerF32, long tf32, long compiledTf32, long f32) {}
+
+    /** Arguments: OUT.json DEVICE... */
+    public static void main(String[] arguments) throws IOException {
+        List<Row> rows = new ArrayList<>();
+        for (String device : List.of(arguments).subList(1, arguments.length)) {
+            System.err.println("gpu: layouts, " + device);
+            rows.addAll(rows(device));
+        }
+        JsonMapper json = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+        Files.writeString(Path.of(arguments[0]), json.writeValueAsString(rows) + "\n");
+    }
+
+    private static List<Row> rows(String device) {
         DeviceDescription description = DeviceDescription.of(device);
-        StringBuilder text = new StringBuilder("| " + device + " | smaller tensor, f16 | f16 | compiled | smaller tensor, f32 | tf32 | compiled | f32 |\n"
-                + "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         try (CudaCatalog f16 = CudaCatalog.of(description, Precision.F16, Variant.PAPER);
                 CudaCatalog tf32 = CudaCatalog.of(description, Precision.TF32, Variant.PAPER);
                 CudaCatalog f32 = CudaCatalog.of(description, Precision.F32, Variant.PAPER)) {
-            for (Case one : cases()) {
+            return cases().stream().map(one -> {
                 Step.Convolve half = one.step(Element.F16);
                 Step.Convolve full = one.step(Element.F32);
-                text.append("| ").append(String.join(" | ", one.words(), smaller(half), workspace(f16, "cudnn.conv", half), workspace(f16, "cudnn.fused", half),
-                        smaller(full), workspace(tf32, "cudnn.conv", full), workspace(tf32, "cudnn.fused", full), workspace(f32, "cudnn.conv", full)))
-                        .append(" |\n");
-            }
+                return new Row(device, one.words(), smaller(half), workspace(f16, "cudnn.conv", half), workspace(f16, "cudnn.fused", half),
+                        smaller(full), workspace(tf32, "cudnn.conv", full), workspace(tf32, "cudnn.fused", full), workspace(f32, "cudnn.conv", full));
+            }).toList();
         }
-        System.out.print(text);
     }
 
-    private static String smaller(Step.Convolve step) {
-        return String.valueOf(Math.min(step.source().view().bytes(), step.destination().bytes()));
+    private static long smaller(Step.Convolve step) {
+        return Math.min(step.source().view().bytes(), step.destination().bytes());
     }
 
-    private static String workspace(CudaCatalog catalog, String kernel, Step.Convolve step) {
+    private static long workspace(CudaCatalog catalog, String kernel, Step.Convolve step) {
         return switch (catalog.offer(kernel, step)) {
-            case Offer offer -> String.valueOf(offer.workspaceBytes());
-            case KernelCatalog.Refusal refusal -> "refused";
+            case Offer offer -> offer.workspaceBytes();
+            case KernelCatalog.Refusal refusal -> -1;
         };
     }
 }

@@ -12,12 +12,13 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.Step;
+import dev.upscale.plan.StepDependencies;
 import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.DeviceDescription;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -45,18 +46,30 @@ public final class GpuPlans {
      * @param failure why there is no plan, or ""
      * @param copies steps that only move data, and the bytes that they write
      * @param hiddenBytes workspaces that hold a tensor
+     * @param steps of the plan, and the edges that their memory asks for between them
+     * @param rounds steps on the longest way along the edges
+     * @param chains of steps one after the other, each with a handle of cuDNN
      */
     record Row(String network, String pattern, String device, String precision, String variant, int convolutions, int byCuDnn, int compiled,
-            String failure, int copies, long copyBytes, long hiddenBytes, long compileMs) {
+            String failure, int copies, long copyBytes, long hiddenBytes, int steps, int edges, int rounds, int chains, long compileMs) {
+        private String progress() {
+            return failure.isEmpty() ? key() + ": " + byCuDnn + " of " + convolutions + " built, copies " + copyBytes + " B, hidden " + hiddenBytes + " B, "
+                    + compileMs + " ms" : key() + ": " + failure;
+        }
+
+        static Row failed(String network, String pattern, String device, String precision, String variant, String failure, long compileMs) {
+            return new Row(network, pattern, device, precision, variant, 0, 0, 0, failure, 0, 0, 0, 0, 0, 0, 0, compileMs);
+        }
+
         String key() {
             return String.join(" ", network, pattern, device, precision, variant);
         }
     }
 
-    /** Options: models=DIR networks=A,B patterns=A,B devices=h100,a100 precisions=f16,f32 variants=… out=FILE.json seconds=S */
+    /** Options: models=DIR out=FILE.json networks=A,B patterns=A,B (default: all) devices=h100,a100 precisions=f16,f32 variants=… seconds=S again=yes */
     public static void main(String[] arguments) throws IOException {
         Map<String, String> options = new TreeMap<>(Map.of("devices", "h100,a100", "precisions", "f16,f32", "variants", "baseline,paper,upscale",
-                "patterns", "l2_0.5", "seconds", "1000000", "networks", ""));
+                "patterns", "", "seconds", "1000000", "networks", ""));
         for (String argument : arguments) {
             int equals = argument.indexOf('=');
             options.put(argument.substring(0, equals), argument.substring(equals + 1));
@@ -67,18 +80,19 @@ public final class GpuPlans {
         for (Path model : models(Path.of(options.get("models")), options.get("networks"))) {
             String network = model.getFileName().toString().replace(".onnx.gz", "").replace(".onnx", "");
             Graph graph = null;
-            for (String pattern : options.get("patterns").split(",")) {
+            for (String pattern : patterns(model, network, options.get("patterns"))) {
                 Graph masked = null;
                 for (String device : options.get("devices").split(",")) {
                     for (String precision : options.get("precisions").split(",")) {
                         for (String variant : options.get("variants").split(",")) {
-                            if (rows.containsKey(String.join(" ", network, pattern, device, precision, variant)) || System.nanoTime() > end) {
+                            boolean isThere = rows.containsKey(String.join(" ", network, pattern, device, precision, variant));
+                            if (isThere && !options.containsKey("again") || System.nanoTime() > end) {
                                 continue;
                             }
                             graph = graph == null ? Upscale.read(model) : graph;
                             masked = masked == null ? masked(graph, model, network, pattern) : masked;
                             Row row = build(masked, network, pattern, device, precision, variant);
-                            System.err.println(row);
+                            System.err.println("gpu: " + row.progress());
                             rows.put(row.key(), row);
                             Files.writeString(out, JSON.writeValueAsString(rows.values()) + "\n");
                         }
@@ -86,12 +100,21 @@ public final class GpuPlans {
                 }
             }
         }
-        System.out.print(table(rows.values()));
         System.exit(rows.values().stream().allMatch(row -> row.failure().isEmpty()) ? 0 : 1);
     }
 
+    private static Path masks(Path model, String network) {
+        return model.resolveSibling(network + ".masks.json");
+    }
+
+    /** The masks that are given for a network, of those that were asked for. */
+    private static List<String> patterns(Path model, String network, String asked) throws IOException {
+        return JSON.readTree(Files.readString(masks(model, network))).valueStream().map(mask -> mask.required("mask").stringValue())
+                .filter(mask -> asked.isEmpty() || List.of(asked.split(",")).contains(mask)).toList();
+    }
+
     private static Graph masked(Graph graph, Path model, String network, String pattern) {
-        Pattern read = PatternFile.read(model.resolveSibling(network + ".masks.json") + "#" + pattern);
+        Pattern read = PatternFile.read(masks(model, network) + "#" + pattern);
         return Masking.apply(graph, read);
     }
 
@@ -103,7 +126,8 @@ public final class GpuPlans {
         }
     }
 
-    private static Map<String, Row> read(Path file) throws IOException {
+    /** The rows of a file, by {@link Row#key}; none where there is no such file. */
+    static Map<String, Row> read(Path file) throws IOException {
         Map<String, Row> rows = new TreeMap<>();
         if (Files.exists(file)) {
             for (Row row : JSON.readValue(Files.readString(file), Row[].class)) {
@@ -123,47 +147,14 @@ public final class GpuPlans {
             PlanSummary summary = PlanSummary.of(plan);
             List<Step.Convolve> convolutions = plan.steps().stream().filter(Step.Convolve.class::isInstance).map(Step.Convolve.class::cast).toList();
             int compiled = (int) convolutions.stream().filter(step -> step.kernel().equals("cudnn.fused")).count();
+            long compileMs = (System.nanoTime() - begun) / 1_000_000;
+            StepDependencies order = StepDependencies.of(plan.steps());
             return new Row(network, pattern, device, precision, variant, convolutions.size(),
                     (int) convolutions.stream().filter(step -> step.libraryPlan().isPresent()).count(), compiled, "", summary.copies(),
-                    summary.copyBytes(), summary.hiddenCopyBytes(), (System.nanoTime() - begun) / 1_000_000);
+                    summary.copyBytes(), summary.hiddenCopyBytes(), plan.steps().size(), order.edges(), order.levels(),
+                    1 + Arrays.stream(order.lanes()).max().orElse(-1), compileMs);
         } catch (InvalidInput | IllegalStateException e) {
-            return new Row(network, pattern, device, precision, variant, 0, 0, 0, String.valueOf(e.getMessage()), 0, 0, 0, (System.nanoTime() - begun) / 1_000_000);
+            return Row.failed(network, pattern, device, precision, variant, String.valueOf(e.getMessage()), (System.nanoTime() - begun) / 1_000_000);
         }
-    }
-
-    /** One line per network, pattern, device and precision. */
-    static String table(Iterable<Row> rows) {
-        Map<String, Map<String, Row>> lines = new TreeMap<>();
-        rows.forEach(row -> lines.computeIfAbsent(String.join(" ", row.network, row.pattern, row.device, row.precision), key -> new TreeMap<>())
-                .put(row.variant, row));
-        StringBuilder text = new StringBuilder("""
-                | network | pattern | GPU | precision | convolutions | built by cuDNN | visible copies, MB: baseline | paper | upscale | hidden, MB: baseline | paper | upscale | seconds: baseline | paper | upscale |
-                | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-                """);
-        List<String> variants = List.of("baseline", "paper", "upscale");
-        for (Map<String, Row> line : lines.values()) {
-            Row any = line.values().iterator().next();
-            List<String> cells = new ArrayList<>(List.of(any.network, any.pattern, any.device, any.precision,
-                    each(line, variants, row -> String.valueOf(row.convolutions)), each(line, variants, row -> String.valueOf(row.byCuDnn))));
-            variants.forEach(variant -> cells.add(cell(line.get(variant), row -> megabytes(row.copyBytes))));
-            variants.forEach(variant -> cells.add(cell(line.get(variant), row -> megabytes(row.hiddenBytes))));
-            variants.forEach(variant -> cells.add(cell(line.get(variant), row -> String.format(Locale.ROOT, "%.1f", row.compileMs / 1e3))));
-            text.append("| ").append(String.join(" | ", cells)).append(" |\n");
-        }
-        return text.toString();
-    }
-
-    /** One value where the variants agree, else all of them. */
-    private static String each(Map<String, Row> line, List<String> variants, java.util.function.Function<Row, String> value) {
-        List<String> values = variants.stream().map(variant -> cell(line.get(variant), value)).toList();
-        return values.stream().distinct().count() == 1 ? values.getFirst() : String.join(", ", values);
-    }
-
-    private static String cell(Row row, java.util.function.Function<Row, String> value) {
-        return row == null ? "–" : row.failure.isEmpty() ? value.apply(row) : "failed";
-    }
-
-    private static String megabytes(long bytes) {
-        return String.format(Locale.ROOT, "%.2f", bytes / 1e6);
     }
 }

@@ -9,7 +9,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What {@code bench/measure.sh}, {@code bench/kernels.sh}, {@code bench/exports.sh} and {@code bench/ordering.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
+ * What {@code bench/measure.sh}, {@code bench/kernels.sh}, {@code bench/exports.sh}, {@code bench/gpu.sh} and {@code bench/ordering.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
  * tables and the figure anew from these documents.
  */
 public final class Results {
@@ -29,8 +29,15 @@ public final class Results {
     private static final String ORDERING_BEGIN = "<!-- ordering: written by bench/ordering.sh from docs/results, not by hand -->\n";
     private static final String ORDERING_END = "<!-- ordering: end -->\n";
 
+    private static final String LAYOUTS_BEGIN = "<!-- layouts: written by bench/gpu.sh from docs/results/gpu-layouts.json, not by hand -->\n";
+    private static final String LAYOUTS_END = "<!-- layouts: end -->\n";
+    private static final String PLANS_BEGIN = "<!-- plans: written by bench/gpu.sh from docs/results/gpu-plans.json, not by hand -->\n";
+    private static final String PLANS_END = "<!-- plans: end -->\n";
+    private static final String BRANCHES_BEGIN = "<!-- branches: written by bench/gpu.sh from docs/results/gpu-plans.json, not by hand -->\n";
+    private static final String BRANCHES_END = "<!-- branches: end -->\n";
+
     /** The pages with tables of what was measured. */
-    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/ordering.md", "docs/pruning.md");
+    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/gpu.md", "docs/ordering.md", "docs/pruning.md");
 
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
@@ -89,6 +96,11 @@ public final class Results {
         }
         if (page.endsWith("docs/ordering.md")) {
             return replaced(page, text, ORDERING_BEGIN, ORDERING_END, OrderingResults.table(results));
+        }
+        if (page.endsWith("docs/gpu.md")) {
+            String layouts = replaced(page, text, LAYOUTS_BEGIN, LAYOUTS_END, GpuResults.layouts(GpuResults.layoutsIn(results)));
+            String plans = replaced(page, layouts, PLANS_BEGIN, PLANS_END, GpuResults.plans(GpuResults.plansIn(results)));
+            return replaced(page, plans, BRANCHES_BEGIN, BRANCHES_END, GpuResults.branches(GpuResults.plansIn(results)));
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));

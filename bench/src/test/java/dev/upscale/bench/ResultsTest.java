@@ -206,6 +206,17 @@ class ResultsTest {
     }
 
     @Test
+    void plansForGpusThatFailedOrWereNotMadeAreShown() {
+        GpuPlans.Row built = new GpuPlans.Row("net", "half", "h100", "f16", "paper", 12, 12, 3, "", 2, 1_500_000, 250_000, 20, 25, 18, 2, 100);
+        GpuPlans.Row failed = GpuPlans.Row.failed("net", "half", "h100", "f16", "upscale", "no kernel", 1);
+        String page = GpuResults.plans(List.of(built, failed));
+        assertTrue(page.contains("Built: 12 of 12 convolutions in 2 plans; 1 plan failed."), page);
+        assertTrue(page.contains("| net | half | h100 | f16 | –, 12, failed | –, 12, failed | –, 1.50, failed | –, 0.25, failed |\n"), page);
+        assertTrue(page.contains("| `paper` | 12 | 3 | 1.50 | 0.25 | 0 of 1 |\n"), page);
+        assertTrue(page.contains("| `upscale` | 0 | 0 | 0.00 | 0.00 | 0 of 0 |\n"), page);
+    }
+
+    @Test
     void bf16StandsBesideF32AndApartFromTheOtherDocuments() throws Exception {
         String times = "\"copies\": 0, \"copyBytes\": 0, \"hiddenCopyBytes\": 0, \"foldedBytes\": 0, \"multiplyAdds\": 1000000, \"p25Ns\": 1, \"p75Ns\": 1, ";
         String bench = """
