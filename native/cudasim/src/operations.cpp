@@ -37,14 +37,11 @@ std::string Computation::mistake() const {
                 return "a convolution whose result has another size";
             }
         }
-    } else if (kind == POINTWISE) {
+    } else {
         bool binary = mode < 4;
         if (binary != (tensors.size() == 3) || tensors[0].dims != tensors[1].dims || (binary && !repeats(tensors[2], tensors[1]))) {
             return "a pointwise operation whose tensors do not fit";
         }
-    } else if (tensors[0].dims.size() != 3 || tensors[0].dims[2] != tensors[1].dims[1] || tensors[0].dims[1] != tensors[2].dims[1]
-            || tensors[1].dims[2] != tensors[2].dims[2]) {
-        return "a matrix product whose tensors do not fit";
     }
     return "";
 }
@@ -147,24 +144,6 @@ static Values pointwise(const Computation &op, const Values &x, const Values &b)
     return y;
 }
 
-static Values multiply(const Computation &op, const Values &a, const Values &b) {
-    const std::vector<int64_t> &ad = op.tensors[0].dims, &bd = op.tensors[1].dims, &cd = op.tensors[2].dims;
-    Values c((size_t)(cd[0] * cd[1] * cd[2]));
-    for (int64_t n = 0; n < cd[0]; n++) {
-        const float *left = &a[(size_t)((ad[0] == 1 ? 0 : n) * ad[1] * ad[2])];
-        const float *right = &b[(size_t)((bd[0] == 1 ? 0 : n) * bd[1] * bd[2])];
-        for (int64_t i = 0; i < cd[1]; i++) {
-            float *row = &c[(size_t)((n * cd[1] + i) * cd[2])];
-            for (int64_t k = 0; k < ad[2]; k++) {
-                for (int64_t j = 0; j < cd[2]; j++) {
-                    row[j] += left[i * ad[2] + k] * right[k * cd[2] + j];
-                }
-            }
-        }
-    }
-    return c;
-}
-
 void run_operations(const Operations &operations, const std::map<int64_t, uint64_t> &memory) {
     std::map<int64_t, Values> intermediate;
     auto value = [&](const Tensor &tensor) {
@@ -182,8 +161,6 @@ void run_operations(const Operations &operations, const std::map<int64_t, uint64
         Values made;
         if (op.kind == Computation::CONVOLUTION) {
             made = convolve(op, value(op.tensors[0]), value(op.tensors[1]));
-        } else if (op.kind == Computation::MATMUL) {
-            made = multiply(op, value(op.tensors[0]), value(op.tensors[1]));
         } else {
             made = pointwise(op, value(op.tensors[0]), op.tensors.size() > 2 ? value(op.tensors[2]) : Values());
         }

@@ -7,9 +7,9 @@
 namespace sim {
 
 struct Computation {
-    enum Kind { CONVOLUTION, POINTWISE, MATMUL } kind = CONVOLUTION;
+    enum Kind { CONVOLUTION, POINTWISE } kind = CONVOLUTION;
     int mode = 0;
-    std::vector<Tensor> tensors;                     // x, w, y; x, y, [b]; a, b, c
+    std::vector<Tensor> tensors;                     // x, w, y; x, y, [b]
     std::vector<std::vector<int64_t>> sizes;         // of a convolution: strides, dilations, padding before, padding after
     std::vector<double> parameters;                  // of a pointwise operation: lower clip, upper clip, slope, alpha, softplus beta, swish beta
 
