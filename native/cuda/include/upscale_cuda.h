@@ -165,9 +165,8 @@ struct up_cuda_convolve_args {
     struct up_cuda_fn after;
 };
 
-/* up_matmul: destination[b] = after(left[b] x right[b] + bias), 16 x 16 elements per block, for products that cuBLASLt does not take;
- * strides for batch loops 0 and 1, rows and columns; bias: destination's columns, f32, or 0. Block 16 x 16; grid (ceil(columns/16), ceil(rows/16), batches). An
- * index counts left's columns. */
+/* up_matmul: destination[b] = after(left[b] x right[b] + bias), 16 x 16 elements per block; strides for batch loops 0 and 1, rows and columns;
+ * bias: destination's columns, f32, or 0. Block 16 x 16; grid (ceil(columns/16), ceil(rows/16), batches). An index counts left's columns. */
 struct up_cuda_matmul_args {
     up_address left, right, destination, bias, index;
     long long left_stride[4], right_stride[4], destination_stride[4];

@@ -1,4 +1,4 @@
-// Convolutions that cuDNN refuses, channels by index among them, and matrix products that cuBLASLt does not take.
+// Convolutions that cuDNN refuses, channels by index among them, and products of two activations.
 #include "images.h"
 
 /* The sum over the input channels of one tap. */

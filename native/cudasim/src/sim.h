@@ -116,7 +116,7 @@ struct State {
     std::map<Graph *, std::shared_ptr<Graph>> graphs;
     std::map<Executable *, std::shared_ptr<Executable>> executables;
     std::set<void *> modules;
-    std::set<void *> others;                                   // handles and descriptors of cuDNN and cuBLASLt
+    std::set<void *> others;                                   // handles and descriptors of cuDNN
     std::vector<Ran> ran{{-1, 0, nullptr, 0}};                 // operation 0: none
     uint32_t known_to_all = 0;                                 // operations that the host has waited for
     uint32_t now = 0;                                          // the operation that runs
@@ -129,7 +129,7 @@ struct State {
     std::string unhandled;                                     // the call whose error nobody seems to have handled yet
     std::map<std::string, long> counts;
     std::map<std::string, long> faults;
-    long launches = 0, copies = 0, graph_launches = 0, convolutions = 0, products = 0;
+    long launches = 0, copies = 0, graph_launches = 0, convolutions = 0;
 };
 
 State &state();
@@ -166,7 +166,7 @@ void drain_all();
 bool has_pending();
 bool comes_after(uint32_t earlier);                            // whether the operation that runs comes after that one
 
-// Statuses of cuDNN and cuBLASLt calls come through here too.
+// Handles and descriptors of cuDNN.
 void *track(void *handle);
 bool untrack(void *handle);
 

@@ -1410,51 +1410,6 @@ public class cudnn_h extends cudnn_h$shared {
     public static int CUDNN_ATTR_ENGINE_DEVICEPROP() {
         return CUDNN_ATTR_ENGINE_DEVICEPROP;
     }
-    private static final int CUDNN_ATTR_MATMUL_COMP_TYPE = (int)1500L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_ATTR_MATMUL_COMP_TYPE = 1500
-     * }
-     */
-    public static int CUDNN_ATTR_MATMUL_COMP_TYPE() {
-        return CUDNN_ATTR_MATMUL_COMP_TYPE;
-    }
-    private static final int CUDNN_ATTR_OPERATION_MATMUL_ADESC = (int)1520L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_ATTR_OPERATION_MATMUL_ADESC = 1520
-     * }
-     */
-    public static int CUDNN_ATTR_OPERATION_MATMUL_ADESC() {
-        return CUDNN_ATTR_OPERATION_MATMUL_ADESC;
-    }
-    private static final int CUDNN_ATTR_OPERATION_MATMUL_BDESC = (int)1521L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_ATTR_OPERATION_MATMUL_BDESC = 1521
-     * }
-     */
-    public static int CUDNN_ATTR_OPERATION_MATMUL_BDESC() {
-        return CUDNN_ATTR_OPERATION_MATMUL_BDESC;
-    }
-    private static final int CUDNN_ATTR_OPERATION_MATMUL_CDESC = (int)1522L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_ATTR_OPERATION_MATMUL_CDESC = 1522
-     * }
-     */
-    public static int CUDNN_ATTR_OPERATION_MATMUL_CDESC() {
-        return CUDNN_ATTR_OPERATION_MATMUL_CDESC;
-    }
-    private static final int CUDNN_ATTR_OPERATION_MATMUL_DESC = (int)1523L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_ATTR_OPERATION_MATMUL_DESC = 1523
-     * }
-     */
-    public static int CUDNN_ATTR_OPERATION_MATMUL_DESC() {
-        return CUDNN_ATTR_OPERATION_MATMUL_DESC;
-    }
     private static final int CUDNN_ATTR_OPERATION_RESHAPE_XDESC = (int)2200L;
     /**
      * {@snippet lang=c :
@@ -1769,24 +1724,6 @@ public class cudnn_h extends cudnn_h$shared {
      */
     public static int CUDNN_BACKEND_TENSOR_DESCRIPTOR() {
         return CUDNN_BACKEND_TENSOR_DESCRIPTOR;
-    }
-    private static final int CUDNN_BACKEND_MATMUL_DESCRIPTOR = (int)18L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_BACKEND_MATMUL_DESCRIPTOR = 18
-     * }
-     */
-    public static int CUDNN_BACKEND_MATMUL_DESCRIPTOR() {
-        return CUDNN_BACKEND_MATMUL_DESCRIPTOR;
-    }
-    private static final int CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR = (int)19L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR = 19
-     * }
-     */
-    public static int CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR() {
-        return CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR;
     }
     private static final int CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR = (int)38L;
     /**

@@ -67,40 +67,6 @@ public sealed interface Operation {
     }
 
     /**
-     * A matrix product {@code c = a · b}, for each element of the leading dimension.
-     *
-     * @param a [batch, M, K]
-     * @param b [batch or 1, K, N]
-     * @param c [batch, M, N]
-     */
-    record MatrixProduct(TensorDescription a, TensorDescription b, TensorDescription c) implements Operation {
-
-        /** @throws IllegalArgumentException if the sizes do not fit each other */
-        public MatrixProduct {
-            require(a.dims().size() == 3 && b.dims().size() == 3 && c.dims().size() == 3
-                    && a.dims().get(2).equals(b.dims().get(1)) && c.dims().get(1).equals(a.dims().get(1))
-                    && c.dims().get(2).equals(b.dims().get(2)), "matrix product", "of " + a.dims() + " and " + b.dims() + " into " + c.dims());
-        }
-
-        @Override
-        public List<TensorDescription> tensors() {
-            return List.of(a, b, c);
-        }
-
-        @Override
-        public Descriptor make(Map<Long, Descriptor> tensors) {
-            try (Descriptor product = Descriptor.make(CUDNN_BACKEND_MATMUL_DESCRIPTOR(), "matrix product", made -> made
-                    .setType(CUDNN_ATTR_MATMUL_COMP_TYPE(), CUDNN_TYPE_DATA_TYPE(), CUDNN_DATA_FLOAT()))) {
-                return Descriptor.make(CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR(), "matrix product", made -> made
-                        .setDescriptors(CUDNN_ATTR_OPERATION_MATMUL_DESC(), List.of(product))
-                        .setDescriptors(CUDNN_ATTR_OPERATION_MATMUL_ADESC(), List.of(tensors.get(a.id())))
-                        .setDescriptors(CUDNN_ATTR_OPERATION_MATMUL_BDESC(), List.of(tensors.get(b.id())))
-                        .setDescriptors(CUDNN_ATTR_OPERATION_MATMUL_CDESC(), List.of(tensors.get(c.id()))));
-            }
-        }
-    }
-
-    /**
      * An elementwise operation, {@code y = mode(x)} or {@code y = mode(x, b)}; sizes of 1 in {@code b} are repeated.
      */
     record Pointwise(Mode mode, TensorDescription x, Optional<TensorDescription> b, TensorDescription y) implements Operation {

@@ -38,7 +38,7 @@ public enum NativeLibrary {
     /** cuBLASLt, which cuDNN opens as soon as it is asked for heuristics. */
     CUBLASLT("cuBLASLt", "cublaslt", List.of("libcublasLt.so.13"), List.of(),
             new Archive("org.bytedeco", "cuda-redist-cublas", "org/bytedeco/cuda", ""),
-            List.of("cublasLtGetVersion", "cublasLtCreate", "cublasLtMatmul"), Optional.empty()),
+            List.of("cublasLtGetVersion"), Optional.empty()),
 
     /** NVRTC: compiles our CUDA kernels where the build had no nvcc, and the engines that cuDNN compiles when it runs. */
     NVRTC("NVRTC", "nvrtc", List.of("libnvrtc.so.13"), List.of("libnvrtc-builtins.so.13.0", "libnvrtc-builtins.so.13.1", "libnvrtc-builtins.so.13.2",
