@@ -190,6 +190,18 @@ class SimulatedNetworksTest {
         assertTrue(error <= 2e-5, name + ": " + error);
     }
 
+    @Test
+    void aNetworkThatNormalisesResponses() {
+        Graph graph = Upscale.read(SharedModels.find("light/light_inception_v1.onnx"));
+        Map<String, Tensor> inputs = inputs(graph);
+        double[] expected = Interpreter.run(graph, inputs).values().iterator().next().values();
+        Plan plan = Upscale.compileForGpu(graph, DEVICE, Variant.UNPRUNED, Precision.F32);
+        assertTrue(plan.steps().stream().anyMatch(step -> step.kernel().equals("cuda.lrn")), "nothing is normalised");
+        double error = error(plan, inputs, expected);
+        System.out.printf("simulated device: light_inception_v1 unpruned f32: relative error %.2g%n", error);
+        assertTrue(error <= 2e-5, String.valueOf(error));
+    }
+
     /** Each kind of fault, early and late: told with the step's name where there is one, and nothing is left behind. */
     @ParameterizedTest
     @ValueSource(strings = {"alloc:1", "alloc:2", "hostalloc:1", "hostalloc:2", "module:1", "launch:1", "launch:7", "refuse:1", "refuse:5", "copy:1",
