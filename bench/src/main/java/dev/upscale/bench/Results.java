@@ -9,7 +9,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What {@code bench/measure.sh}, {@code bench/kernels.sh}, {@code bench/exports.sh}, {@code bench/gpu.sh} and {@code bench/ordering.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
+ * What {@code bench/measure.sh}, {@code bench/kernels.sh}, {@code bench/exports.sh}, {@code bench/gpu.sh}, {@code bench/ordering.sh} and {@code bench/siblings.sh} call: keeps what a benchmark printed as a document of {@code docs/results}, and writes the
  * tables and the figure anew from these documents.
  */
 public final class Results {
@@ -23,6 +23,8 @@ public final class Results {
     private static final String PYTORCH_END = "<!-- pytorch: end -->\n";
     private static final String PRECISIONS_BEGIN = "<!-- bf16: written by bench/measure.sh from docs/results, not by hand -->\n";
     private static final String PRECISIONS_END = "<!-- bf16: end -->\n";
+    private static final String SIBLINGS_BEGIN = "<!-- siblings: written by bench/siblings.sh from docs/results, not by hand -->\n";
+    private static final String SIBLINGS_END = "<!-- siblings: end -->\n";
     private static final String PRUNING_BEGIN = "<!-- pruning: written by bench/measure.sh --page from docs/results/pruning.json, not by hand -->\n";
     private static final String PRUNING_END = "<!-- pruning: end -->\n";
 
@@ -89,7 +91,9 @@ public final class Results {
             return replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.readme(ResultsDocument.readAll(results)));
         }
         if (page.endsWith("docs/cpu-engines.md")) {
-            return replaced(page, text, PRECISIONS_BEGIN, PRECISIONS_END, PrecisionResults.tables(ResultsDocument.readAll(results, PrecisionResults.PREFIX)));
+            String precisions = replaced(page, text, PRECISIONS_BEGIN, PRECISIONS_END,
+                    PrecisionResults.tables(ResultsDocument.readAll(results, PrecisionResults.PREFIX)));
+            return replaced(page, precisions, SIBLINGS_BEGIN, SIBLINGS_END, SiblingResults.table(results));
         }
         if (page.endsWith("docs/pruning.md")) {
             return replaced(page, text, PRUNING_BEGIN, PRUNING_END, PruningResults.read(results).tables());
