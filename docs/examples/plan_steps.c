@@ -1,4 +1,4 @@
-/* Prints the steps of a plan: kernel, what it writes, and the nodes of the model that it computes.
+/* Prints the steps of a plan: kernel, what it writes, and the nodes of the model that it computes; and where code for a GPU lies in the file.
  *
  *     cc -std=c11 -o plan_steps docs/examples/plan_steps.c && ./plan_steps model.plan
  *
@@ -86,6 +86,14 @@ int main(int count, char **arguments) {
         free(kernel), free(nodes);
         step = after_value(step);
         if (*step != ',') break;
+    }
+    const char *kernels = field(field(plan, "accelerator"), "kernels");
+    if (kernels) {
+        char *tensor = text(field(kernels, "code")), *architecture = text(field(kernels, "architecture")), *compiler = text(field(kernels, "compiler"));
+        const char *offsets = field(tensor ? field(header, tensor) : NULL, "data_offsets");
+        unsigned long long begin, end;
+        if (!architecture || !compiler || !offsets || sscanf(offsets, "[%llu,%llu]", &begin, &end) != 2) fail(name, "has kernels that are not understood");
+        printf("code %s by %s: %llu bytes at %llu\n", architecture, compiler, end - begin, 8 + length + begin);
     }
     return 0;
 }

@@ -15,7 +15,7 @@ if [ -z "${NVCC:-}" ]; then
         command -v "$NVCC" >/dev/null 2>&1 && break
     done
 fi
-command -v "$NVCC" >/dev/null 2>&1 || { echo "no nvcc (set NVCC, or install the CUDA toolkit): NVRTC will compile the CUDA kernels when a plan is loaded" >&2; exit 3; }
+command -v "$NVCC" >/dev/null 2>&1 || { echo "no nvcc (set NVCC, or install the CUDA toolkit): NVRTC will compile the CUDA kernels into plans" >&2; exit 3; }
 if [ -f "$target/kernels.ptx" ] && [ -z "$(find "$here/build.sh" "$here/src" "$here/include" -type f -newer "$target/kernels.ptx")" ]; then
     exit 0
 fi

@@ -1,4 +1,4 @@
-// The device and its primary context, modules and launches, and a compiler that knows our kernels only.
+// The device and its primary context, and launches.
 #include "sim.h"
 
 #include <cstring>
@@ -25,7 +25,7 @@ std::map<std::string, Code> &codes() {
 }
 
 const char NAME[] = "simulated device (no GPU)";
-const int MAJOR = 9, MINOR = 0, MOST_THREADS = 256;
+const int MOST_THREADS = 256;
 const unsigned MOST_YZ = 65535;
 
 std::map<int, int> attributes() {
@@ -34,15 +34,12 @@ std::map<int, int> attributes() {
         {95, 1}, {97, 232448}, {106, 32}, {111, 1024}};
 }
 
-struct Program {
-    std::string source;
-    bool compiled = false;
-};
-
-const char CUBIN[] = "\x7f" "ELF simulated";
-const char PTX[] = "// simulated\n.version 8.0\n";
-
 }      // namespace
+
+void *sim::code_of(const std::string &name) {
+    auto found = codes().find(name);
+    return found == codes().end() ? nullptr : &*found;
+}
 
 void up_host_register(const char *name, up_host_kernel kernel, unsigned long arguments) { codes()[name] = {kernel, arguments}; }
 
@@ -125,45 +122,6 @@ SIM_API int cuCtxGetCurrent(void **context) {
     return SUCCESS;
 }
 
-SIM_API int cuModuleLoadData(void **module, const void *image) {
-    return enter("cuModuleLoadData", false, [&] {
-        if (due("module") || (std::memcmp(image, "\x7f" "ELF", 4) != 0 && std::memcmp(image, "//", 2) != 0)) {
-            return (int)INVALID_IMAGE;
-        }
-        *module = new int(0);
-        state().modules.insert(*module);
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuModuleLoadDataEx(void **module, const void *image, unsigned, int *, void **) { return cuModuleLoadData(module, image); }
-
-SIM_API int cuModuleUnload(void *module) {
-    return cleanup("cuModuleUnload", [&] {
-        if (state().modules.erase(module) == 0) {
-            violation("cuModuleUnload of what is no module");
-            return (int)INVALID_VALUE;
-        }
-        delete (int *)module;
-        return (int)SUCCESS;
-    });
-}
-
-SIM_API int cuModuleGetFunction(void **function, void *module, const char *name) {
-    return enter("cuModuleGetFunction", false, [&] {
-        if (!state().modules.count(module)) {
-            violation("a function of a module that does not exist");
-            return (int)INVALID_HANDLE;
-        }
-        auto found = codes().find(name);
-        if (found == codes().end()) {
-            return (int)NOT_FOUND;
-        }
-        *function = &*found;
-        return (int)SUCCESS;
-    });
-}
-
 SIM_API int cuFuncGetAttribute(int *value, int attribute, void *) {
     *value = attribute == 3 ? 0 : 32;
     return SUCCESS;
@@ -207,7 +165,7 @@ SIM_API void cudasim_backwards(int backwards) { up_host_backwards = backwards !=
 SIM_API int cuGetErrorName(int status, const char **name) {
     static const std::map<int, const char *> names = {{SUCCESS, "CUDA_SUCCESS"}, {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"},
         {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"}, {NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED"}, {NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
-        {DEVICE_UNAVAILABLE, "CUDA_ERROR_DEVICE_UNAVAILABLE"}, {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"},
+        {DEVICE_UNAVAILABLE, "CUDA_ERROR_DEVICE_UNAVAILABLE"}, {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"}, {NO_BINARY_FOR_GPU, "CUDA_ERROR_NO_BINARY_FOR_GPU"},
         {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"}, {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE"}, {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
         {NOT_READY, "CUDA_ERROR_NOT_READY"}, {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"},
         {LAUNCH_OUT_OF_RESOURCES, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"}, {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
@@ -226,78 +184,4 @@ SIM_API int cuGetErrorString(int status, const char **text) {
     }
     *text = told.c_str();
     return SUCCESS;
-}
-
-// NVRTC: takes our kernels' source and nothing else; what it gives, cuModuleLoadData takes.
-
-SIM_API int nvrtcVersion(int *major, int *minor) {
-    *major = 13;
-    *minor = 0;
-    return 0;
-}
-
-SIM_API const char *nvrtcGetErrorString(int status) { return status == 0 ? "NVRTC_SUCCESS" : "NVRTC_ERROR_COMPILATION"; }
-
-SIM_API int nvrtcCreateProgram(void **program, const char *source, const char *, int, const char *const *, const char *const *) {
-    *program = track(new Program{source});
-    return 0;
-}
-
-SIM_API int nvrtcDestroyProgram(void **program) {
-    if (!untrack(*program)) {
-        return 4;
-    }
-    delete (Program *)*program;
-    *program = nullptr;
-    return 0;
-}
-
-SIM_API int nvrtcCompileProgram(void *program, int count, const char *const *options) {
-    Program *compiled = (Program *)program;
-    bool has_architecture = false;
-    for (int i = 0; i < count; i++) {
-        has_architecture = has_architecture || std::strstr(options[i], "arch") != nullptr;
-    }
-    compiled->compiled = has_architecture && compiled->source.find("map.cu") != std::string::npos;
-    return compiled->compiled ? 0 : 6;
-}
-
-SIM_API int nvrtcGetProgramLogSize(void *, size_t *bytes) {
-    *bytes = 1;
-    return 0;
-}
-
-SIM_API int nvrtcGetProgramLog(void *, char *text) {
-    *text = 0;
-    return 0;
-}
-
-SIM_API int nvrtcGetCUBINSize(void *, size_t *bytes) {
-    *bytes = sizeof CUBIN;
-    return 0;
-}
-
-SIM_API int nvrtcGetCUBIN(void *, char *image) {
-    std::memcpy(image, CUBIN, sizeof CUBIN);
-    return 0;
-}
-
-SIM_API int nvrtcGetPTXSize(void *, size_t *bytes) {
-    *bytes = sizeof PTX;
-    return 0;
-}
-
-SIM_API int nvrtcGetPTX(void *, char *image) {
-    std::memcpy(image, PTX, sizeof PTX);
-    return 0;
-}
-
-SIM_API int nvrtcGetNumSupportedArchs(int *count) {
-    *count = 1;
-    return 0;
-}
-
-SIM_API int nvrtcGetSupportedArchs(int *archs) {
-    *archs = 10 * MAJOR + MINOR;
-    return 0;
 }

@@ -25,7 +25,7 @@ namespace sim {
 // CUresult values that the simulation gives.
 enum Status {
     SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, DEVICE_UNAVAILABLE = 46, INVALID_IMAGE = 200,
-    INVALID_CONTEXT = 201, INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, LAUNCH_OUT_OF_RESOURCES = 701,
+    INVALID_CONTEXT = 201, NO_BINARY_FOR_GPU = 209, INVALID_HANDLE = 400, NOT_FOUND = 500, NOT_READY = 600, ILLEGAL_ADDRESS = 700, LAUNCH_OUT_OF_RESOURCES = 701,
     LAUNCH_FAILED = 719, STREAM_CAPTURE_INVALIDATED = 901, STREAM_CAPTURE_UNSUPPORTED = 900
 };
 
@@ -115,7 +115,7 @@ struct State {
     std::set<Event *> events;
     std::map<Graph *, std::shared_ptr<Graph>> graphs;
     std::map<Executable *, std::shared_ptr<Executable>> executables;
-    std::set<void *> modules;
+    std::map<void *, std::set<std::string>> modules;            // with the kernels that each holds
     std::set<void *> others;                                   // handles and descriptors of cuDNN
     std::vector<Ran> ran{{-1, 0, nullptr, 0}};                 // operation 0: none
     uint32_t known_to_all = 0;                                 // operations that the host has waited for
@@ -131,6 +131,11 @@ struct State {
     std::map<std::string, long> faults;
     long launches = 0, copies = 0, graph_launches = 0, convolutions = 0;
 };
+
+const int MAJOR = 9, MINOR = 0;                                // the compute capability
+
+// A kernel of ours, compiled for the host, or null.
+void *code_of(const std::string &name);
 
 State &state();
 

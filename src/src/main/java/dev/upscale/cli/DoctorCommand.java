@@ -1,9 +1,10 @@
 package dev.upscale.cli;
 
 import dev.upscale.graph.InvalidInput;
+import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.CudaVersions;
 import dev.upscale.runtime.cuda.InstalledDevice;
-import dev.upscale.runtime.cudnn.CuDnn;
+import dev.upscale.runtime.cuda.PackagedKernels;
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -64,15 +66,15 @@ final class DoctorCommand extends Console {
      * @param found whether there is a GPU
      * @param reason why not, or its name
      * @param compiles whether plans can be compiled for a GPU here, and {@code obstacle} why not
+     * @param kernels the binaries of our kernels in this build; if there are none, NVRTC compiles them into plans
      */
-    record Gpu(boolean found, String reason, boolean compiles, String obstacle, List<Library> libraries) {
+    record Gpu(boolean found, String reason, boolean compiles, String obstacle, List<String> kernels, List<Library> libraries) {
         static Gpu examine() {
             List<Library> libraries = NativeLibraries.findAllOfCuda().stream().map(Library::of).toList();
-            String obstacle = CuDnn.obstacle();
-            return InstalledDevice.obstacle()
-                    .map(reason -> new Gpu(false, reason, obstacle.isEmpty(), obstacle, libraries))
-                    .orElseGet(() -> new Gpu(true, InstalledDevice.describe().properties().get("deviceName").toString(), obstacle.isEmpty(), obstacle,
-                            libraries));
+            String obstacle = CudaCatalog.obstacle();
+            Optional<String> absent = InstalledDevice.obstacle();
+            String reason = absent.orElseGet(() -> InstalledDevice.describe().properties().get("deviceName").toString());
+            return new Gpu(absent.isEmpty(), reason, obstacle.isEmpty(), obstacle, PackagedKernels.binaries(), libraries);
         }
     }
 
@@ -135,7 +137,9 @@ final class DoctorCommand extends Console {
         text.append("peers      ").append(report.peers.isEmpty() ? "none on the class path" : report.peers.stream()
                 .map(peer -> peer.name + " " + peer.version).reduce((one, other) -> one + ", " + other).orElseThrow()).append('\n');
         text.append("GPU        ").append(report.gpu.found ? report.gpu.reason : "none: " + report.gpu.reason).append('\n');
-        text.append("           plans for a GPU can").append(report.gpu.compiles ? " be compiled here\n" : "not be compiled here: " + report.gpu.obstacle + "\n");
+        text.append("           plans for a GPU can").append(report.gpu.compiles ? " be compiled here\n" : " not be compiled here: " + report.gpu.obstacle + "\n");
+        text.append("           our kernels: ").append(report.gpu.kernels.isEmpty() ? "no binaries in this build; NVRTC compiles them into plans"
+                : String.join(", ", report.gpu.kernels)).append('\n');
         report.gpu.libraries.forEach(library -> describe(library, text));
         report.cures.forEach(cure -> text.append("cure: ").append(cure).append('\n'));
         return text.toString();

@@ -1,6 +1,7 @@
 package dev.upscale.cli;
 
 import dev.upscale.graph.InvalidInput;
+import dev.upscale.plan.Accelerator;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.plan.PlanSummary;
@@ -68,6 +69,9 @@ final class ExplainCommand extends Console {
         text.append(String.format(Locale.ROOT, "%d of %d consumers read a view; arena %s (at least %s); weights %s%n", summary.views(),
                 summary.consumers(), Table.bytes(summary.arenaBytes()), Table.bytes(summary.arenaLowerBoundBytes()),
                 Table.bytes(summary.weightsBytes())));
+        plan.accelerator().flatMap(Accelerator::kernels).ifPresent(kernels -> text.append(String.format(Locale.ROOT,
+                "kernels compiled by %s for %s: %s of code, %d functions%n", kernels.compiler(), kernels.architecture(),
+                Table.bytes(plan.constants().get(kernels.code()).bytes()), kernels.functions().size())));
         for (PlanSummary.Remaining copy : summary.remaining()) {
             text.append(String.format(Locale.ROOT, "%n%s %s: %s%n  %s%n", copy.kind().name().toLowerCase(Locale.ROOT),
                     Table.bytes(copy.bytes()), copy.name(), copy.reason()));

@@ -1,5 +1,6 @@
 package dev.upscale.cli;
 
+import dev.upscale.plan.Accelerator;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.Step;
@@ -53,6 +54,7 @@ final class PlanFields {
         fields.put("model", plan.model());
         fields.put("variant", plan.variant());
         fields.put("target", plan.target());
+        plan.accelerator().flatMap(Accelerator::kernels).ifPresent(kernels -> fields.put("kernels", kernels));
         fields.put("hidden", hidden(plan));
         fields.put("remaining", PlanSummary.of(plan).remaining().stream().map(Remaining::of).toList());
         return fields;

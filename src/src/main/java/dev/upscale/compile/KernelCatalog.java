@@ -1,6 +1,7 @@
 package dev.upscale.compile;
 
 import dev.upscale.plan.Accelerator;
+import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import java.util.List;
 import java.util.Locale;
@@ -25,9 +26,13 @@ public interface KernelCatalog {
      */
     Answer offer(String kernel, Step step);
 
-    /** What a plan for a GPU has beside its steps, of which those library plans are that its steps name; empty for the CPU. */
-    default Optional<Accelerator> accelerator(List<Accelerator.LibraryPlan> named) {
-        return Optional.empty();
+    /**
+     * Adds to a plan what it needs beside its steps: for a GPU the libraries' plans that its steps name, and code of kernels.
+     *
+     * @throws dev.upscale.graph.InvalidInput if something cannot be made here
+     */
+    default Plan complete(Plan plan, List<Accelerator.LibraryPlan> named) {
+        return plan;
     }
 
     /** An engine's answer. */

@@ -93,9 +93,10 @@ final class Lowering {
         }
         graph.outputs().forEach(this::emitOutput);
         ArenaLayout arena = ArenaLayout.of(storages.values(), steps);
-        return new Plan(graph.name(), options.variant().label(), options.target().name(), inputs,
+        Plan plan = new Plan(graph.name(), options.variant().label(), options.target().name(), inputs,
                 graph.outputs().stream().map(this::output).toList(), arena.steps(), usedConstants(), arena.bytes(),
-                arena.lowerBoundBytes(), consumers, catalog.accelerator(List.copyOf(libraryPlans.values())));
+                arena.lowerBoundBytes(), consumers);
+        return catalog.complete(plan, List.copyOf(libraryPlans.values()));
     }
 
     private Plan.Port input(String tensor) {

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Data that a plan brings with it: weights in f32, index lists in i32; row-major, little-endian. Not to be written to. The
+ * Data that a plan brings with it: weights in f32, index lists in i32, compiled code in bytes; row-major, little-endian. Not to be written to. The
  * bytes lie on the heap in a plan that was just compiled, and in the mapped file in one that was loaded: loading reads no
  * weights.
  *
@@ -17,16 +17,26 @@ import java.util.Locale;
  */
 public record Constant(Type type, List<Integer> dims, ByteBuffer data) {
 
-    /** What the elements are; each takes four bytes. */
+    /** What the elements are. */
     public enum Type {
         /** Weights, biases, scales. */
-        F32,
+        F32(Float.BYTES),
         /** Positions of channels. */
-        I32
-    }
+        I32(Integer.BYTES),
+        /** Code for a device, in the format of its driver. */
+        I8(Byte.BYTES);
 
-    /** The size of one element, in bytes. */
-    public static final int ELEMENT_BYTES = 4;
+        private final int bytes;
+
+        Type(int bytes) {
+            this.bytes = bytes;
+        }
+
+        /** The size of one element, in bytes. */
+        public int bytes() {
+            return bytes;
+        }
+    }
 
     public Constant {
         dims = List.copyOf(dims);
@@ -34,7 +44,7 @@ public record Constant(Type type, List<Integer> dims, ByteBuffer data) {
         if (dims.stream().anyMatch(dim -> dim < 0)) {
             throw new IllegalArgumentException("negative size in " + dims);
         }
-        if (bytes(dims) != data.limit()) {
+        if (dims.stream().mapToLong(Integer::longValue).reduce(type.bytes(), Math::multiplyExact) != data.limit()) {
             throw new IllegalArgumentException(data.limit() + " bytes for " + type + " " + dims);
         }
     }
@@ -53,9 +63,9 @@ public record Constant(Type type, List<Integer> dims, ByteBuffer data) {
         return new Constant(Type.I32, List.of(values.length), data);
     }
 
-    /** The bytes that a constant of these dimensions takes. */
-    static long bytes(List<Integer> dims) {
-        return dims.stream().mapToLong(Integer::longValue).reduce(ELEMENT_BYTES, Math::multiplyExact);
+    /** Code; the bytes are copied. */
+    public static Constant i8(byte[] code) {
+        return new Constant(Type.I8, List.of(code.length), ByteBuffer.wrap(code.clone()));
     }
 
     /** The elements as read-only little-endian bytes; the caller's own position and limit. */
@@ -71,7 +81,7 @@ public record Constant(Type type, List<Integer> dims, ByteBuffer data) {
 
     /** The number of elements. */
     public int elements() {
-        return data.limit() / ELEMENT_BYTES;
+        return data.limit() / type.bytes();
     }
 
     /** A copy of the elements of an f32 constant. */
@@ -97,7 +107,7 @@ public record Constant(Type type, List<Integer> dims, ByteBuffer data) {
     }
 
     private static ByteBuffer allocate(int elements) {
-        return ByteBuffer.allocate(Math.multiplyExact(elements, ELEMENT_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        return ByteBuffer.allocate(Math.multiplyExact(elements, Integer.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override

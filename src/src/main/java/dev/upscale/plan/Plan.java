@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Optional;
 
 /**
  * A network ready to run on one target for one batch size: which kernel reads and writes what, in order. Immutable; safe
@@ -18,7 +17,7 @@ import java.util.Optional;
  *     it has no other layout
  * @param outputs what a run gives, likewise
  * @param steps the kernel calls, in order
- * @param constants weights and index lists, by name
+ * @param constants weights, index lists and compiled code, by name
  * @param arenaBytes the size of the arena that activations and workspaces share
  * @param arenaLowerBoundBytes what no arena can be smaller than: the most bytes that are needed at one time
  * @param consumers how many consumers (convolutions and matrix products with weights) the network has
@@ -93,9 +92,15 @@ public record Plan(
         this(model, variant, target, inputs, outputs, steps, constants, arenaBytes, arenaLowerBoundBytes, consumers, Optional.empty());
     }
 
-    /** The size of all constants, in bytes. */
+    /** The size of all weights and index lists, in bytes. */
     public long weightsBytes() {
-        return constants.values().stream().mapToLong(Constant::bytes).sum();
+        return constants.values().stream().filter(constant -> constant.type() != Constant.Type.I8).mapToLong(Constant::bytes).sum();
+    }
+
+    /** The same plan, made ready for a device by what is not in its steps. */
+    public Plan forDevice(Accelerator device, Map<String, Constant> withConstants) {
+        return new Plan(model, variant, target, inputs, outputs, steps, withConstants, arenaBytes, arenaLowerBoundBytes, consumers,
+                Optional.of(device));
     }
 
     /** The same plan over other constants. */

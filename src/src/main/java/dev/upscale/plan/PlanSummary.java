@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * @param views consumers that read part of a tensor where it lies: as a slice or by index
  * @param arenaBytes the size of the arena
  * @param arenaLowerBoundBytes what no arena can be smaller than
- * @param weightsBytes the size of all constants
+ * @param weightsBytes the size of all weights and index lists
  * @param remaining each copy, in the order of the steps
  */
 public record PlanSummary(

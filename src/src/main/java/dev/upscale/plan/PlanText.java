@@ -29,6 +29,9 @@ public final class PlanText {
                 clean(plan.model()), clean(plan.variant()), clean(plan.target()), plan.steps().size(), plan.multiplyAdds()));
         text.append(String.format(Locale.ROOT, "arena %d bytes (at least %d), constants %d bytes\n",
                 plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes()));
+        plan.accelerator().flatMap(Accelerator::kernels).ifPresent(kernels -> text.append(String.format(Locale.ROOT, "kernels %s by %s, %d bytes: %s\n",
+                clean(kernels.architecture()), clean(kernels.compiler()), plan.constants().get(kernels.code()).bytes(),
+                clean(String.join(" ", kernels.functions())))));
         plan.inputs().forEach(port -> text.append("in  ").append(clean(port.name())).append(' ').append(shape(port.dims()))
                 .append(port.layout().map(layout -> " " + lower(layout).replace('_', '-')).orElse("")).append('\n'));
         plan.outputs().forEach(port -> text.append("out ").append(clean(port.name())).append(' ').append(shape(port.dims())).append('\n'));

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  *   <li>every index list is an i32 constant whose entries are positions in the axis that they choose from;
  *   <li>steps write the arena and the outputs alone, each element once, and not what they read or their workspace, save
  *       that elementwise steps may work in place;
+ *   <li>the code of kernels that a plan for a GPU brings is there;
  *   <li>sources, weights, operation and destination of a step fit each other;
  *   <li>nothing is read from the arena or an output before some step has written there, and every output is written.
  * </ul>
@@ -76,6 +77,11 @@ public final class PlanVerifier {
         addPorts(Place.Kind.OUTPUT, plan.outputs());
         plan.constants().forEach((name, constant) ->
                 places.put(new Place(Place.Kind.CONSTANT, name), constant.bytes()));
+        plan.accelerator().flatMap(Accelerator::kernels).ifPresent(kernels -> {
+            Constant code = plan.constants().get(kernels.code());
+            require(code != null && code.type() == Constant.Type.I8 && code.bytes() > 0,
+                    () -> "the code of its kernels, " + kernels.code() + ", is no constant of bytes");
+        });
     }
 
     private static String where(int position, Step step) {

@@ -106,7 +106,7 @@ record TensorLayout(List<Tensor> tensors) {
             }
             bytes = Math.multiplyExact(bytes, dim);
         }
-        bytes = padding ? bytes : Math.multiplyExact(bytes, Constant.ELEMENT_BYTES);
+        bytes = Math.multiplyExact(bytes, tensor.type().map(Constant.Type::bytes).orElse(1));
         if (tensor.begin() < 0 || tensor.end() < tensor.begin() || tensor.bytes() != bytes
                 || !padding && bytes > Integer.MAX_VALUE) {
             throw new InvalidInput(at + " of the shape " + tensor.dims() + " lies at " + tensor.begin() + " to "

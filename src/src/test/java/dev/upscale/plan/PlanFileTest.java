@@ -48,6 +48,19 @@ class PlanFileTest {
     }
 
     @Test
+    void codeOfAnyLengthComesBackAndIsNoWeight() {
+        for (int length : new int[] {1, 63, 64, 65, 1001}) {
+            byte[] code = new byte[length];
+            new SplittableRandom(length).nextBytes(code);
+            Plan plan = Plans.withCode(Plans.small(), "cuda.kernels", Constant.i8(code));
+            Path file = folder.resolve("code.plan");
+            PlanFile.write(plan, file);
+            assertEquals(plan, PlanFile.read(file));
+            assertEquals(Plans.small().weightsBytes(), PlanFile.read(file).weightsBytes());
+        }
+    }
+
+    @Test
     void theLayoutOfAnInputComesBack() {
         Plan.Port image = new Plan.Port("x", List.of(1, 3, 4, 4), Optional.of(Plan.PortLayout.CHANNELS_LAST));
         Plan plan = new Plan("", "", "", List.of(image), List.of(), List.of(), Map.of(), 0, 0, 0);

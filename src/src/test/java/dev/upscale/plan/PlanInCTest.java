@@ -48,6 +48,18 @@ class PlanInCTest {
     }
 
     @Test
+    void saysWhereTheCodeOfKernelsLies() throws Exception {
+        byte[] code = "some code".getBytes(StandardCharsets.US_ASCII);
+        Path file = folder.resolve("gpu.plan");
+        PlanFile.write(Plans.withCode(Plans.small(), "cuda.kernels", Constant.i8(code)), file);
+        Run run = run(folder.resolve("plan_steps").toString(), file.toString());
+        String[] words = run.out.lines().toList().getLast().split(" ");
+        assertEquals(List.of("code", "sm_89", "by", "NVRTC", "13.0:", "9", "bytes", "at"), List.of(words).subList(0, 8));
+        int begin = Integer.parseInt(words[8]);
+        assertEquals("some code", new String(Files.readAllBytes(file), begin, code.length, StandardCharsets.US_ASCII));
+    }
+
+    @Test
     void refusesWhatIsNoPlan() throws Exception {
         Path file = folder.resolve("plan");
         PlanFile.write(Plans.small(), file);

@@ -73,7 +73,16 @@ class PlanVerifierTest {
         refused("its library plan cudnn.1 is missing", plan);
         PlanVerifier.verify(new Plan(plan.model(), plan.variant(), "cuda:h100", plan.inputs(), plan.outputs(), plan.steps(), plan.constants(),
                 plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.consumers(),
-                Optional.of(new Accelerator("{}", "f16", "cuDNN 9.24.0", List.of(new Accelerator.LibraryPlan("cudnn.1", "{}"))))));
+                Optional.of(new Accelerator("{}", "f16", "cuDNN 9.24.0", List.of(new Accelerator.LibraryPlan("cudnn.1", "{}")), Optional.empty()))));
+    }
+
+    @Test
+    void theCodeOfKernelsIsThere() {
+        PlanVerifier.verify(Plans.withCode(PLAN, "code", Constant.i8(new byte[] {1})));
+        refused("the code of its kernels, code, is no constant of bytes", Plans.withCode(PLAN, "code", Constant.i8(new byte[0])));
+        refused("the code of its kernels, code, is no constant of bytes", Plans.withCode(PLAN, "code", Constant.i32(1)));
+        refused("the code of its kernels, code, is no constant of bytes",
+                Plans.withCode(PLAN, "code", Constant.i8(new byte[] {1})).withConstants(PLAN.constants()));
     }
 
     @Test

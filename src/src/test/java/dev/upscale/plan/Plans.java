@@ -115,6 +115,12 @@ final class Plans {
         return plan.withConstants(constants);
     }
 
+    /** With code of kernels beside the steps, as a plan for a GPU has it. */
+    static Plan withCode(Plan plan, String name, Constant code) {
+        Accelerator.KernelCode kernels = new Accelerator.KernelCode("sm_89", "NVRTC 13.0", List.of("up_map_f16_f32", "up_pool_f16_f16"), name);
+        return plan.forDevice(new Accelerator("{}", "f16", "cuDNN 9.24.0", List.of(), Optional.of(kernels)), withConstant(plan, name, code).constants());
+    }
+
     static Plan withArena(Plan plan, long bytes, long bound) {
         return new Plan(plan.model(), plan.variant(), plan.target(), plan.inputs(), plan.outputs(), plan.steps(),
                 plan.constants(), bytes, bound, plan.consumers());

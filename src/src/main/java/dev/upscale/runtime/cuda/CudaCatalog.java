@@ -8,24 +8,30 @@ import dev.upscale.compile.Variant;
 import dev.upscale.graph.Function;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Accelerator;
+import dev.upscale.plan.Constant;
 import dev.upscale.plan.Element;
+import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.runtime.cudnn.Candidate;
 import dev.upscale.runtime.cudnn.CuDnn;
 import dev.upscale.runtime.cudnn.Device;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * What kernels can do on a described GPU, whether it is here or not: convolutions as plans that the real cuDNN builds for it, all else by our
- * own kernels ({@link CudaKernels}). Thread-safe; to be closed.
+ * own kernels ({@link CudaKernels}), compiled into the plan where the jar holds no binary for the device. Thread-safe; to be closed.
  */
 public final class CudaCatalog implements KernelCatalog, AutoCloseable {
     private static final Set<Function.Kind> SPECIAL = Set.of(Function.Kind.NONE, Function.Kind.RELU, Function.Kind.SIGMOID, Function.Kind.TANH,
             Function.Kind.ELU);
+
+    private static final String CODE = "cuda.kernels";
 
     private final DeviceDescription description;
     private final Precision precision;
@@ -52,6 +58,13 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
             throw new InvalidInput("--target cuda:" + description.name() + ": " + obstacle);
         }
         return new CudaCatalog(description, precision, variant == Variant.UPSCALE);
+    }
+
+    /** Why plans cannot be compiled for a GPU here, or empty if they can. */
+    public static String obstacle() {
+        String obstacle = CuDnn.obstacle();
+        return !obstacle.isEmpty() || !PackagedKernels.binaries().isEmpty() ? obstacle
+                : PlanKernels.obstacle().map(reason -> "this build holds no binary of our kernels, and " + reason).orElse("");
     }
 
     /** How to compile a variant for a device. */
@@ -103,8 +116,18 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
     }
 
     @Override
-    public Optional<Accelerator> accelerator(List<Accelerator.LibraryPlan> named) {
-        return Optional.of(new Accelerator(description.propertiesJson(), precision.label(), "cuDNN " + CuDnn.version(), named));
+    public Plan complete(Plan plan, List<Accelerator.LibraryPlan> named) {
+        Optional<KernelCompiler.Compiled> compiled = PlanKernels.compile(plan, description);
+        String code = unused(CODE, plan.constants());
+        Accelerator accelerator = new Accelerator(description.propertiesJson(), precision.label(), "cuDNN " + CuDnn.version(), named,
+                compiled.map(kernels -> new Accelerator.KernelCode(kernels.architecture(), kernels.compiler(), List.copyOf(kernels.functions()), code)));
+        Map<String, Constant> constants = new LinkedHashMap<>(plan.constants());
+        compiled.ifPresent(kernels -> constants.put(code, Constant.i8(kernels.code())));
+        return plan.forDevice(accelerator, constants);
+    }
+
+    private static String unused(String name, Map<String, Constant> constants) {
+        return constants.containsKey(name) ? unused(name + "'", constants) : name;
     }
 
     @Override

@@ -12,7 +12,9 @@ import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.stream.Collectors;
 
 /**
@@ -24,7 +26,7 @@ public final class CudaExecutable implements AutoCloseable {
     private final Plan plan;
     private final Gpu gpu;
     private final DeviceResources resources;
-    private final KernelModule module;
+    private final Optional<KernelModule> module;
     private final ConstantArea constants;
     private final Map<String, String> libraryPlans;
     private final Set<CudaSession> sessions = new LinkedHashSet<>();
@@ -36,10 +38,12 @@ public final class CudaExecutable implements AutoCloseable {
         this.resources = resources;
         libraryPlans = plan.accelerator().stream().flatMap(part -> part.libraryPlans().stream())
                 .collect(Collectors.toMap(Accelerator.LibraryPlan::name, Accelerator.LibraryPlan::text));
-        module = new KernelModule(resources);
         constants = new ConstantArea(plan.constants());
         PlanMemory nowhere = new PlanMemory(plan, constants);
         plan.steps().forEach(step -> prepare(step, nowhere));
+        SortedSet<String> functions = PlanKernels.functions(plan);
+        module = functions.isEmpty() ? Optional.empty()
+                : Optional.of(new KernelModule(PlanKernels.image(plan, functions, gpu.capability()), resources));
         constants.upload(resources);
     }
 
@@ -95,9 +99,9 @@ public final class CudaExecutable implements AutoCloseable {
         return gpu;
     }
 
-    /** Where our kernels' code came from, for example {@code cubin sm_90}. */
+    /** Where our kernels' code came from, for example {@code cubin sm_90}; empty where the plan needs none of them. */
     public String kernelOrigin() {
-        return module.origin();
+        return module.map(KernelModule::origin).orElse("");
     }
 
     /** What constants take on the device, in bytes. */
@@ -106,7 +110,7 @@ public final class CudaExecutable implements AutoCloseable {
     }
 
     KernelModule module() {
-        return module;
+        return module.orElseThrow(() -> new IllegalStateException("the plan " + plan.model() + " needs none of our kernels"));
     }
 
     ConstantArea constants() {

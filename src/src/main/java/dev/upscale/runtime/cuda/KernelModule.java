@@ -14,8 +14,7 @@ final class KernelModule {
     private final String origin;
     private final Map<String, MemorySegment> functions = new HashMap<>();
 
-    KernelModule(DeviceResources resources) {
-        KernelImage image = KernelImage.of(resources.gpu().capability());
+    KernelModule(KernelImage image, DeviceResources resources) {
         origin = image.origin();
         String subject = "the CUDA kernels (" + origin + ")";
         try (Arena call = Arena.ofConfined()) {

@@ -53,7 +53,7 @@ public final class Constants {
     private static MemorySegment inNativeMemory(Constant constant, Arena arena) {
         ByteBuffer data = constant.data();
         MemorySegment segment = MemorySegment.ofBuffer(data);
-        if (segment.isNative() && segment.address() % Constant.ELEMENT_BYTES == 0) {
+        if (segment.isNative() && segment.address() % constant.type().bytes() == 0) {
             return segment;
         }
         MemorySegment copy = arena.allocate(segment.byteSize() + PADDING, ALIGNMENT).asSlice(0, segment.byteSize());

@@ -155,6 +155,12 @@ public final class NativeLibraries {
                 if (refusal.isPresent()) {
                     return refusal;
                 }
+                for (String named : library.opensByName()) {
+                    Path beside = file.resolveSibling(named);
+                    if (Files.isRegularFile(beside)) {
+                        SymbolLookup.libraryLookup(beside, Arena.global());
+                    }
+                }
                 NativeSymbols.provide(library.bindings(), SymbolLookup.libraryLookup(file, Arena.global()));
                 return Optional.empty();
             }

@@ -146,6 +146,11 @@ public enum NativeLibrary {
         };
     }
 
+    /** Files beside it that it opens by name when it is called, and that no path of its own leads to: they are loaded before it. */
+    List<String> opensByName() {
+        return this == NVRTC ? companions : List.of();
+    }
+
     /** The package of the bindings that call it, below {@code dev.upscale.bindings}. */
     String bindings() {
         return bindings;

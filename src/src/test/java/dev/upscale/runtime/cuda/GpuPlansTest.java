@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.upscale.channels.Masking;
 import dev.upscale.channels.PatternFile;
+import dev.upscale.cli.CommandLineProcess;
 import dev.upscale.compile.Compiler;
 import dev.upscale.compile.Precision;
 import dev.upscale.compile.Variant;
@@ -22,6 +23,8 @@ import dev.upscale.runtime.cudnn.CuDnn;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
 import dev.upscale.onnx.SharedModels;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -79,6 +82,24 @@ class GpuPlansTest {
         assertEquals(plan, PlanFile.read(file));
         assertEquals("cuda:a100", plan.target());
         assertTrue(plan.accelerator().orElseThrow().libraryPlans().stream().allMatch(library -> library.text().contains("\"cudnnVersion\"")));
+    }
+
+    @Test
+    void inABuildWithoutNvccAPlanBringsItsKernels(@TempDir Path folder) throws Exception {
+        assumeCuDnn();
+        Path model = folder.resolve("densenet.onnx");
+        try (InputStream resource = Compiler.class.getResourceAsStream("/dev/upscale/demo/densenet.onnx")) {
+            Files.write(model, resource.readAllBytes());
+        }
+        try {
+            CommandLineProcess.Ended compiled = new CommandLineProcess(folder).hiding("dev/upscale/cuda", ".cubin", ".ptx")
+                    .run("compile", model, "--target", "cuda:l4", "--variant", "unpruned", "-o", folder.resolve("l4.plan"));
+            assertEquals(0, compiled.exitCode(), compiled.err());
+        } finally {
+            CommandLineProcess.unlink(folder);
+        }
+        Plan plan = PlanFile.read(folder.resolve("l4.plan"));
+        assertEquals("sm_89", plan.accelerator().orElseThrow().kernels().orElseThrow().architecture());
     }
 
     @ParameterizedTest

@@ -52,7 +52,7 @@ class SimulatedNetworksTest {
     }
 
     /** Half of each consumer's channels, at random: unconstrained. */
-    private static Graph masked(Graph graph, long seed) {
+    static Graph masked(Graph graph, long seed) {
         Random random = new Random(seed);
         Map<String, int[]> retained = new LinkedHashMap<>();
         ChannelFlow.of(graph).consumers().forEach(consumer -> {
@@ -65,7 +65,7 @@ class SimulatedNetworksTest {
         return Masking.apply(graph, new Pattern(graph.name(), retained, Map.of()));
     }
 
-    private static Map<String, Tensor> inputs(Graph graph) {
+    static Map<String, Tensor> inputs(Graph graph) {
         Random random = new Random(5);
         Map<String, Tensor> values = new LinkedHashMap<>();
         for (String name : graph.inputs()) {
@@ -78,7 +78,7 @@ class SimulatedNetworksTest {
         return values;
     }
 
-    private static double relativeL2(float[] actual, double[] expected) {
+    static double relativeL2(float[] actual, double[] expected) {
         double difference = 0;
         double norm = 0;
         for (int i = 0; i < expected.length; i++) {
