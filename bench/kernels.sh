@@ -1,14 +1,15 @@
 #!/bin/sh
-# Times our convolution against the libraries' on the shapes of the table of kernels, and writes the table.
+# Times our kernels against the libraries' on the shapes of the tables of kernels, and writes the tables.
 set -eu
 project=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0" 2>/dev/null || echo "$0")")/.." && pwd)
 
 usage() {
     cat <<'TEXT'
-usage: bench/kernels.sh [--threads N] [--isa avx2|avx512] [--seconds S] [--rows FROM-TO]
+usage: bench/kernels.sh [--passes] [--threads N] [--isa avx2|avx512] [--seconds S] [--rows FROM-TO]
 
 Times our convolution (dense, slice, random index), oneDNN's and XNNPACK's on each shape in turns, keeps the times in
-docs/results/kernels.ISA.threadsN.json and rewrites the tables of docs/benchmarks.md.
+docs/results/kernels.ISA.threadsN.json and rewrites the tables of docs/benchmarks.md. With --passes: pools, means, resizing, additions,
+scaling and copies instead, in docs/results/passes.ISA.threadsN.json.
 Default: one thread, the best instruction set of this CPU, 2 s for each shape, all rows. With --rows, numbered from 1, the
 other rows of the document stay as they are.
 TEXT
@@ -23,6 +24,7 @@ threads=1
 isa=
 seconds=2
 rows=
+suite=convolutions
 while [ $# -gt 0 ]; do
     case $1 in
         --threads|--isa|--seconds|--rows)
@@ -34,6 +36,7 @@ while [ $# -gt 0 ]; do
                 --rows) rows=$2 ;;
             esac
             shift ;;
+        --passes) suite=passes ;;
         --help|-h) usage; exit 0 ;;
         *) fail "there is no option $1; 'bench/kernels.sh --help' lists what there is" ;;
     esac
@@ -58,6 +61,6 @@ commit=$(git -C "$project" rev-parse --short HEAD 2>/dev/null || echo unknown)
 git -C "$project" diff --quiet HEAD -- . ':!docs' 2>/dev/null || commit=$commit+changes
 
 "$java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$classes" dev.upscale.bench.KernelTable "folder=$project/docs/results" \
-    "doctor=$temporary/doctor.json" "date=$(date -u +%Y-%m-%d)" "commit=$commit" "threads=$threads" "seconds=$seconds" ${isa:+"isa=$isa"} \
+    "doctor=$temporary/doctor.json" "date=$(date -u +%Y-%m-%d)" "commit=$commit" "threads=$threads" "seconds=$seconds" "suite=$suite" ${isa:+"isa=$isa"} \
     ${rows:+"rows=$rows"}
 "$java" -cp "$classes" dev.upscale.bench.Results page "$project"

@@ -24,11 +24,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/**
- * A kernel that computes a {@link ConvolutionProblem}, ready to run; its output has been compared with plain loops. One thread at a
- * time, and for oneDNN the one that made it.
- */
-final class ConvolutionContender implements AutoCloseable {
+/** A kernel that computes a {@link ConvolutionProblem}; its output has been compared with plain loops. */
+final class ConvolutionContender implements Contender {
     /** The outputs of Winograd's tiles. */
     private static final int WINOGRAD_TILE = 4;
     private static final int SLICE_START = 5;
@@ -116,21 +113,23 @@ final class ConvolutionContender implements AutoCloseable {
         }
     }
 
-    Kind kind() {
-        return kind;
+    @Override
+    public String name() {
+        return kind.toString();
     }
 
-    /** The code that runs: oneDNN's name for it, or the instruction set of our kernels. */
-    String implementation() {
+    @Override
+    public String implementation() {
         return implementation;
     }
 
-    /** How far the output was from plain loops, relative. */
-    double relL2() {
+    @Override
+    public double relL2() {
         return relL2;
     }
 
-    void run() {
+    @Override
+    public void run() {
         run.run();
     }
 

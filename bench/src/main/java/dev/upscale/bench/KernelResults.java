@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Convolutions of all shapes measured on one instruction set and number of threads, as {@code kernels.ISA.threadsN.json} in
  * {@code docs/results} holds them, and the table of them.
  */
-record KernelResults(String isa, int threads, String machine, String versions, List<Row> rows) {
+record KernelResults(String isa, int threads, String origin, List<Row> rows) {
     /** How names of such documents begin. */
     static final String PREFIX = "kernels.";
     private static final String NONE = "Not measured yet: `bench/kernels.sh` measures.\n";
@@ -78,10 +78,19 @@ record KernelResults(String isa, int threads, String machine, String versions, L
             rows.add(new Row(row.required("shape").stringValue(), row.required("date").stringValue(), row.required("commit").stringValue(),
                     times));
         });
+        return new KernelResults(document.required("isa").stringValue(), document.required("threads").intValue(), origin(document), rows);
+    }
+
+    /** The machine and the versions of a document. */
+    static String origin(JsonNode document) {
         List<String> versions = new ArrayList<>();
         document.required("versions").forEachEntry((name, version) -> versions.add(name + " " + version.stringValue()));
-        return new KernelResults(document.required("isa").stringValue(), document.required("threads").intValue(),
-                ResultsDocument.machine(document), String.join(", ", versions), rows);
+        return ResultsDocument.machine(document) + "; " + String.join(", ", versions);
+    }
+
+    /** For example "AVX-512, one thread". */
+    static String setting(String isa, int threads) {
+        return isa.toUpperCase(Locale.ROOT).replace("AVX512", "AVX-512") + ", " + (threads == 1 ? "one thread" : threads + " threads");
     }
 
     /** All tables, in Markdown. */
@@ -91,9 +100,7 @@ record KernelResults(String isa, int threads, String machine, String versions, L
 
     private String section() {
         StringBuilder text = new StringBuilder();
-        text.append("### ").append(isa.toUpperCase(Locale.ROOT).replace("AVX512", "AVX-512")).append(", ")
-                .append(threads == 1 ? "one thread" : threads + " threads").append("\n\n");
-        text.append(machine).append("; ").append(versions).append("; measured on ")
+        text.append("### ").append(setting(isa, threads)).append("\n\n").append(origin).append("; measured on ")
                 .append(rows.stream().map(row -> row.date + " at commit " + row.commit).distinct().collect(Collectors.joining(", "))).append(".\n\n");
         return text.append(table()).toString();
     }
@@ -118,11 +125,11 @@ record KernelResults(String isa, int threads, String machine, String versions, L
         return rows.stream().mapToDouble(figure).filter(Double::isFinite).max().orElse(Double.NaN);
     }
 
-    private static String micros(double value) {
+    static String micros(double value) {
         return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, value < 100 ? "%.1f" : "%.0f", value);
     }
 
-    private static String ratio(double value) {
+    static String ratio(double value) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, "%.2f", value) : "–";
     }
 }

@@ -17,6 +17,8 @@ public final class Results {
     private static final String NETWORKS_END = "<!-- measured: end -->\n";
     private static final String KERNELS_BEGIN = "<!-- kernels: written by bench/kernels.sh from docs/results, not by hand -->\n";
     private static final String KERNELS_END = "<!-- kernels: end -->\n";
+    private static final String PASSES_BEGIN = "<!-- passes: written by bench/kernels.sh from docs/results, not by hand -->\n";
+    private static final String PASSES_END = "<!-- passes: end -->\n";
     private static final String EXPORTS_BEGIN = "<!-- exports: written by bench/exports.sh from docs/results, not by hand -->\n";
     private static final String EXPORTS_END = "<!-- exports: end -->\n";
     private static final String PYTORCH_BEGIN = "<!-- pytorch: written by bench/measure.sh from docs/results, not by hand -->\n";
@@ -108,7 +110,8 @@ public final class Results {
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));
-        String peers = replaced(page, both, PYTORCH_BEGIN, PYTORCH_END, PytorchResults.tables(ResultsDocument.readAll(results, PytorchResults.PREFIX)));
+        String passes = replaced(page, both, PASSES_BEGIN, PASSES_END, PassResults.tables(PassResults.readAll(results)));
+        String peers = replaced(page, passes, PYTORCH_BEGIN, PYTORCH_END, PytorchResults.tables(ResultsDocument.readAll(results, PytorchResults.PREFIX)));
         return replaced(page, peers, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(ExportResults.readAll(results)));
     }
 

@@ -5,16 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import dev.upscale.compile.Variant;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The JMH suites' own checks of their outputs, without timing. */
 class BenchmarksTest {
 
     @ParameterizedTest
-    @EnumSource
-    void passesComputeWhatTheyAreTimedFor(PassBenchmark.Pass pass) {
+    @ValueSource(strings = {"upscale-index", "onednn-gathered", "xnnpack-dense"})
+    void passesComputeWhatTheyAreTimedFor(String kernel) {
         PassBenchmark benchmark = new PassBenchmark();
-        benchmark.pass = pass;
-        benchmark.shape = "7x512";
+        benchmark.kernel = kernel;
+        benchmark.shape = "7x7 64 max 3x3 /2";
         assertDoesNotThrow(benchmark::prepare);
         benchmark.close();
     }

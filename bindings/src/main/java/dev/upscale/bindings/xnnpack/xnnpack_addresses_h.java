@@ -209,5 +209,379 @@ public class xnnpack_addresses_h extends xnnpack_addresses_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class xnn_setup_max_pooling2d_nhwc_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_addresses_h.C_INT,
+            xnnpack_addresses_h.C_POINTER,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_setup_max_pooling2d_nhwc_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xnn_setup_max_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static FunctionDescriptor xnn_setup_max_pooling2d_nhwc_f32$descriptor() {
+        return xnn_setup_max_pooling2d_nhwc_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xnn_setup_max_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MethodHandle xnn_setup_max_pooling2d_nhwc_f32$handle() {
+        return xnn_setup_max_pooling2d_nhwc_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xnn_setup_max_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MemorySegment xnn_setup_max_pooling2d_nhwc_f32$address() {
+        return xnn_setup_max_pooling2d_nhwc_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xnn_setup_max_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static int xnn_setup_max_pooling2d_nhwc_f32(MemorySegment op, long input, long output) {
+        var mh$ = xnn_setup_max_pooling2d_nhwc_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_setup_max_pooling2d_nhwc_f32", op, input, output);
+            }
+            return (int)mh$.invokeExact(op, input, output);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_setup_average_pooling2d_nhwc_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_addresses_h.C_INT,
+            xnnpack_addresses_h.C_POINTER,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_setup_average_pooling2d_nhwc_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xnn_setup_average_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static FunctionDescriptor xnn_setup_average_pooling2d_nhwc_f32$descriptor() {
+        return xnn_setup_average_pooling2d_nhwc_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xnn_setup_average_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MethodHandle xnn_setup_average_pooling2d_nhwc_f32$handle() {
+        return xnn_setup_average_pooling2d_nhwc_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xnn_setup_average_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MemorySegment xnn_setup_average_pooling2d_nhwc_f32$address() {
+        return xnn_setup_average_pooling2d_nhwc_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xnn_setup_average_pooling2d_nhwc_f32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static int xnn_setup_average_pooling2d_nhwc_f32(MemorySegment op, long input, long output) {
+        var mh$ = xnn_setup_average_pooling2d_nhwc_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_setup_average_pooling2d_nhwc_f32", op, input, output);
+            }
+            return (int)mh$.invokeExact(op, input, output);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_setup_resize_bilinear2d_nhwc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_addresses_h.C_INT,
+            xnnpack_addresses_h.C_POINTER,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_setup_resize_bilinear2d_nhwc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xnn_setup_resize_bilinear2d_nhwc(void *op, int64_t workspace, int64_t input, int64_t output)
+     * }
+     */
+    public static FunctionDescriptor xnn_setup_resize_bilinear2d_nhwc$descriptor() {
+        return xnn_setup_resize_bilinear2d_nhwc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xnn_setup_resize_bilinear2d_nhwc(void *op, int64_t workspace, int64_t input, int64_t output)
+     * }
+     */
+    public static MethodHandle xnn_setup_resize_bilinear2d_nhwc$handle() {
+        return xnn_setup_resize_bilinear2d_nhwc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xnn_setup_resize_bilinear2d_nhwc(void *op, int64_t workspace, int64_t input, int64_t output)
+     * }
+     */
+    public static MemorySegment xnn_setup_resize_bilinear2d_nhwc$address() {
+        return xnn_setup_resize_bilinear2d_nhwc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xnn_setup_resize_bilinear2d_nhwc(void *op, int64_t workspace, int64_t input, int64_t output)
+     * }
+     */
+    public static int xnn_setup_resize_bilinear2d_nhwc(MemorySegment op, long workspace, long input, long output) {
+        var mh$ = xnn_setup_resize_bilinear2d_nhwc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_setup_resize_bilinear2d_nhwc", op, workspace, input, output);
+            }
+            return (int)mh$.invokeExact(op, workspace, input, output);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_setup_binary_elementwise_nd {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_addresses_h.C_INT,
+            xnnpack_addresses_h.C_POINTER,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_setup_binary_elementwise_nd");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xnn_setup_binary_elementwise_nd(void *op, int64_t input1, int64_t input2, int64_t output)
+     * }
+     */
+    public static FunctionDescriptor xnn_setup_binary_elementwise_nd$descriptor() {
+        return xnn_setup_binary_elementwise_nd.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xnn_setup_binary_elementwise_nd(void *op, int64_t input1, int64_t input2, int64_t output)
+     * }
+     */
+    public static MethodHandle xnn_setup_binary_elementwise_nd$handle() {
+        return xnn_setup_binary_elementwise_nd.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xnn_setup_binary_elementwise_nd(void *op, int64_t input1, int64_t input2, int64_t output)
+     * }
+     */
+    public static MemorySegment xnn_setup_binary_elementwise_nd$address() {
+        return xnn_setup_binary_elementwise_nd.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xnn_setup_binary_elementwise_nd(void *op, int64_t input1, int64_t input2, int64_t output)
+     * }
+     */
+    public static int xnn_setup_binary_elementwise_nd(MemorySegment op, long input1, long input2, long output) {
+        var mh$ = xnn_setup_binary_elementwise_nd.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_setup_binary_elementwise_nd", op, input1, input2, output);
+            }
+            return (int)mh$.invokeExact(op, input1, input2, output);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_setup_unary_elementwise_nc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_addresses_h.C_INT,
+            xnnpack_addresses_h.C_POINTER,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_setup_unary_elementwise_nc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xnn_setup_unary_elementwise_nc(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static FunctionDescriptor xnn_setup_unary_elementwise_nc$descriptor() {
+        return xnn_setup_unary_elementwise_nc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xnn_setup_unary_elementwise_nc(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MethodHandle xnn_setup_unary_elementwise_nc$handle() {
+        return xnn_setup_unary_elementwise_nc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xnn_setup_unary_elementwise_nc(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MemorySegment xnn_setup_unary_elementwise_nc$address() {
+        return xnn_setup_unary_elementwise_nc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xnn_setup_unary_elementwise_nc(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static int xnn_setup_unary_elementwise_nc(MemorySegment op, long input, long output) {
+        var mh$ = xnn_setup_unary_elementwise_nc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_setup_unary_elementwise_nc", op, input, output);
+            }
+            return (int)mh$.invokeExact(op, input, output);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_setup_copy_nc_x32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_addresses_h.C_INT,
+            xnnpack_addresses_h.C_POINTER,
+            xnnpack_addresses_h.C_LONG,
+            xnnpack_addresses_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_setup_copy_nc_x32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int xnn_setup_copy_nc_x32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static FunctionDescriptor xnn_setup_copy_nc_x32$descriptor() {
+        return xnn_setup_copy_nc_x32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int xnn_setup_copy_nc_x32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MethodHandle xnn_setup_copy_nc_x32$handle() {
+        return xnn_setup_copy_nc_x32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int xnn_setup_copy_nc_x32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static MemorySegment xnn_setup_copy_nc_x32$address() {
+        return xnn_setup_copy_nc_x32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int xnn_setup_copy_nc_x32(void *op, int64_t input, int64_t output)
+     * }
+     */
+    public static int xnn_setup_copy_nc_x32(MemorySegment op, long input, long output) {
+        var mh$ = xnn_setup_copy_nc_x32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_setup_copy_nc_x32", op, input, output);
+            }
+            return (int)mh$.invokeExact(op, input, output);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 }
 

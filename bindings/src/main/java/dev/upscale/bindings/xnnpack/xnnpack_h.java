@@ -291,6 +291,42 @@ public class xnnpack_h extends xnnpack_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int xnn_datatype_fp32 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum xnn_datatype.xnn_datatype_fp32 = 1
+     * }
+     */
+    public static int xnn_datatype_fp32() {
+        return xnn_datatype_fp32;
+    }
+    private static final int xnn_unary_clamp = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum xnn_unary_operator.xnn_unary_clamp = 4
+     * }
+     */
+    public static int xnn_unary_clamp() {
+        return xnn_unary_clamp;
+    }
+    private static final int xnn_binary_add = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum xnn_binary_operator.xnn_binary_add = 0
+     * }
+     */
+    public static int xnn_binary_add() {
+        return xnn_binary_add;
+    }
+    private static final int xnn_binary_multiply = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum xnn_binary_operator.xnn_binary_multiply = 2
+     * }
+     */
+    public static int xnn_binary_multiply() {
+        return xnn_binary_multiply;
+    }
 
     private static class xnn_run_operator {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -406,6 +442,410 @@ public class xnnpack_h extends xnnpack_h$shared {
                 traceDowncall("xnn_delete_operator", op);
             }
             return (int)mh$.invokeExact(op);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_create_binary_elementwise_nd {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_create_binary_elementwise_nd");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_binary_elementwise_nd(enum xnn_binary_operator type, enum xnn_datatype datatype, const struct xnn_quantization_params *a_quantization, const struct xnn_quantization_params *b_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *binary_op_out)
+     * }
+     */
+    public static FunctionDescriptor xnn_create_binary_elementwise_nd$descriptor() {
+        return xnn_create_binary_elementwise_nd.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_binary_elementwise_nd(enum xnn_binary_operator type, enum xnn_datatype datatype, const struct xnn_quantization_params *a_quantization, const struct xnn_quantization_params *b_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *binary_op_out)
+     * }
+     */
+    public static MethodHandle xnn_create_binary_elementwise_nd$handle() {
+        return xnn_create_binary_elementwise_nd.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_binary_elementwise_nd(enum xnn_binary_operator type, enum xnn_datatype datatype, const struct xnn_quantization_params *a_quantization, const struct xnn_quantization_params *b_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *binary_op_out)
+     * }
+     */
+    public static MemorySegment xnn_create_binary_elementwise_nd$address() {
+        return xnn_create_binary_elementwise_nd.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_binary_elementwise_nd(enum xnn_binary_operator type, enum xnn_datatype datatype, const struct xnn_quantization_params *a_quantization, const struct xnn_quantization_params *b_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *binary_op_out)
+     * }
+     */
+    public static int xnn_create_binary_elementwise_nd(int type, int datatype, MemorySegment a_quantization, MemorySegment b_quantization, MemorySegment output_quantization, int flags, MemorySegment binary_op_out) {
+        var mh$ = xnn_create_binary_elementwise_nd.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_create_binary_elementwise_nd", type, datatype, a_quantization, b_quantization, output_quantization, flags, binary_op_out);
+            }
+            return (int)mh$.invokeExact(type, datatype, a_quantization, b_quantization, output_quantization, flags, binary_op_out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_reshape_binary_elementwise_nd {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_reshape_binary_elementwise_nd");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_binary_elementwise_nd(xnn_operator_t binary_op, size_t num_input1_dims, const size_t *input1_shape, size_t num_input2_dims, const size_t *input2_shape, pthreadpool_t threadpool)
+     * }
+     */
+    public static FunctionDescriptor xnn_reshape_binary_elementwise_nd$descriptor() {
+        return xnn_reshape_binary_elementwise_nd.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_binary_elementwise_nd(xnn_operator_t binary_op, size_t num_input1_dims, const size_t *input1_shape, size_t num_input2_dims, const size_t *input2_shape, pthreadpool_t threadpool)
+     * }
+     */
+    public static MethodHandle xnn_reshape_binary_elementwise_nd$handle() {
+        return xnn_reshape_binary_elementwise_nd.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_binary_elementwise_nd(xnn_operator_t binary_op, size_t num_input1_dims, const size_t *input1_shape, size_t num_input2_dims, const size_t *input2_shape, pthreadpool_t threadpool)
+     * }
+     */
+    public static MemorySegment xnn_reshape_binary_elementwise_nd$address() {
+        return xnn_reshape_binary_elementwise_nd.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_binary_elementwise_nd(xnn_operator_t binary_op, size_t num_input1_dims, const size_t *input1_shape, size_t num_input2_dims, const size_t *input2_shape, pthreadpool_t threadpool)
+     * }
+     */
+    public static int xnn_reshape_binary_elementwise_nd(MemorySegment binary_op, long num_input1_dims, MemorySegment input1_shape, long num_input2_dims, MemorySegment input2_shape, MemorySegment threadpool) {
+        var mh$ = xnn_reshape_binary_elementwise_nd.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_reshape_binary_elementwise_nd", binary_op, num_input1_dims, input1_shape, num_input2_dims, input2_shape, threadpool);
+            }
+            return (int)mh$.invokeExact(binary_op, num_input1_dims, input1_shape, num_input2_dims, input2_shape, threadpool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_create_unary_elementwise_nc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_create_unary_elementwise_nc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_unary_elementwise_nc(enum xnn_unary_operator op_type, enum xnn_datatype input_datatype, enum xnn_datatype output_datatype, const union xnn_unary_params *params, const void *lut, const struct xnn_quantization_params *input_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *op_out)
+     * }
+     */
+    public static FunctionDescriptor xnn_create_unary_elementwise_nc$descriptor() {
+        return xnn_create_unary_elementwise_nc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_unary_elementwise_nc(enum xnn_unary_operator op_type, enum xnn_datatype input_datatype, enum xnn_datatype output_datatype, const union xnn_unary_params *params, const void *lut, const struct xnn_quantization_params *input_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *op_out)
+     * }
+     */
+    public static MethodHandle xnn_create_unary_elementwise_nc$handle() {
+        return xnn_create_unary_elementwise_nc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_unary_elementwise_nc(enum xnn_unary_operator op_type, enum xnn_datatype input_datatype, enum xnn_datatype output_datatype, const union xnn_unary_params *params, const void *lut, const struct xnn_quantization_params *input_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *op_out)
+     * }
+     */
+    public static MemorySegment xnn_create_unary_elementwise_nc$address() {
+        return xnn_create_unary_elementwise_nc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_unary_elementwise_nc(enum xnn_unary_operator op_type, enum xnn_datatype input_datatype, enum xnn_datatype output_datatype, const union xnn_unary_params *params, const void *lut, const struct xnn_quantization_params *input_quantization, const struct xnn_quantization_params *output_quantization, uint32_t flags, xnn_operator_t *op_out)
+     * }
+     */
+    public static int xnn_create_unary_elementwise_nc(int op_type, int input_datatype, int output_datatype, MemorySegment params, MemorySegment lut, MemorySegment input_quantization, MemorySegment output_quantization, int flags, MemorySegment op_out) {
+        var mh$ = xnn_create_unary_elementwise_nc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_create_unary_elementwise_nc", op_type, input_datatype, output_datatype, params, lut, input_quantization, output_quantization, flags, op_out);
+            }
+            return (int)mh$.invokeExact(op_type, input_datatype, output_datatype, params, lut, input_quantization, output_quantization, flags, op_out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_reshape_unary_elementwise_nc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_reshape_unary_elementwise_nc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_unary_elementwise_nc(xnn_operator_t op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static FunctionDescriptor xnn_reshape_unary_elementwise_nc$descriptor() {
+        return xnn_reshape_unary_elementwise_nc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_unary_elementwise_nc(xnn_operator_t op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static MethodHandle xnn_reshape_unary_elementwise_nc$handle() {
+        return xnn_reshape_unary_elementwise_nc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_unary_elementwise_nc(xnn_operator_t op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static MemorySegment xnn_reshape_unary_elementwise_nc$address() {
+        return xnn_reshape_unary_elementwise_nc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_unary_elementwise_nc(xnn_operator_t op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static int xnn_reshape_unary_elementwise_nc(MemorySegment op, long batch_size, long channels, long input_stride, long output_stride, MemorySegment threadpool) {
+        var mh$ = xnn_reshape_unary_elementwise_nc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_reshape_unary_elementwise_nc", op, batch_size, channels, input_stride, output_stride, threadpool);
+            }
+            return (int)mh$.invokeExact(op, batch_size, channels, input_stride, output_stride, threadpool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_create_average_pooling2d_nhwc_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_FLOAT,
+            xnnpack_h.C_FLOAT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_create_average_pooling2d_nhwc_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_average_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *average_pooling_op_out)
+     * }
+     */
+    public static FunctionDescriptor xnn_create_average_pooling2d_nhwc_f32$descriptor() {
+        return xnn_create_average_pooling2d_nhwc_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_average_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *average_pooling_op_out)
+     * }
+     */
+    public static MethodHandle xnn_create_average_pooling2d_nhwc_f32$handle() {
+        return xnn_create_average_pooling2d_nhwc_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_average_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *average_pooling_op_out)
+     * }
+     */
+    public static MemorySegment xnn_create_average_pooling2d_nhwc_f32$address() {
+        return xnn_create_average_pooling2d_nhwc_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_average_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *average_pooling_op_out)
+     * }
+     */
+    public static int xnn_create_average_pooling2d_nhwc_f32(int input_padding_top, int input_padding_right, int input_padding_bottom, int input_padding_left, int pooling_height, int pooling_width, int stride_height, int stride_width, float output_min, float output_max, int flags, MemorySegment average_pooling_op_out) {
+        var mh$ = xnn_create_average_pooling2d_nhwc_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_create_average_pooling2d_nhwc_f32", input_padding_top, input_padding_right, input_padding_bottom, input_padding_left, pooling_height, pooling_width, stride_height, stride_width, output_min, output_max, flags, average_pooling_op_out);
+            }
+            return (int)mh$.invokeExact(input_padding_top, input_padding_right, input_padding_bottom, input_padding_left, pooling_height, pooling_width, stride_height, stride_width, output_min, output_max, flags, average_pooling_op_out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_reshape_average_pooling2d_nhwc_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_reshape_average_pooling2d_nhwc_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_average_pooling2d_nhwc_f32(xnn_operator_t average_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static FunctionDescriptor xnn_reshape_average_pooling2d_nhwc_f32$descriptor() {
+        return xnn_reshape_average_pooling2d_nhwc_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_average_pooling2d_nhwc_f32(xnn_operator_t average_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static MethodHandle xnn_reshape_average_pooling2d_nhwc_f32$handle() {
+        return xnn_reshape_average_pooling2d_nhwc_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_average_pooling2d_nhwc_f32(xnn_operator_t average_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static MemorySegment xnn_reshape_average_pooling2d_nhwc_f32$address() {
+        return xnn_reshape_average_pooling2d_nhwc_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_average_pooling2d_nhwc_f32(xnn_operator_t average_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static int xnn_reshape_average_pooling2d_nhwc_f32(MemorySegment average_pooling_op, long batch_size, long input_height, long input_width, long channels, long input_pixel_stride, long output_pixel_stride, MemorySegment output_height_out, MemorySegment output_width_out, MemorySegment threadpool) {
+        var mh$ = xnn_reshape_average_pooling2d_nhwc_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_reshape_average_pooling2d_nhwc_f32", average_pooling_op, batch_size, input_height, input_width, channels, input_pixel_stride, output_pixel_stride, output_height_out, output_width_out, threadpool);
+            }
+            return (int)mh$.invokeExact(average_pooling_op, batch_size, input_height, input_width, channels, input_pixel_stride, output_pixel_stride, output_height_out, output_width_out, threadpool);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -554,6 +994,132 @@ public class xnnpack_h extends xnnpack_h$shared {
                 traceDowncall("xnn_reshape_convolution2d_nhwc_f32", convolution_op, batch_size, input_height, input_width, workspace_size, output_height_out, output_width_out, threadpool);
             }
             return (int)mh$.invokeExact(convolution_op, batch_size, input_height, input_width, workspace_size, output_height_out, output_width_out, threadpool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_create_copy_nc_x32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_create_copy_nc_x32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_copy_nc_x32(uint32_t flags, xnn_operator_t *copy_op_out)
+     * }
+     */
+    public static FunctionDescriptor xnn_create_copy_nc_x32$descriptor() {
+        return xnn_create_copy_nc_x32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_copy_nc_x32(uint32_t flags, xnn_operator_t *copy_op_out)
+     * }
+     */
+    public static MethodHandle xnn_create_copy_nc_x32$handle() {
+        return xnn_create_copy_nc_x32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_copy_nc_x32(uint32_t flags, xnn_operator_t *copy_op_out)
+     * }
+     */
+    public static MemorySegment xnn_create_copy_nc_x32$address() {
+        return xnn_create_copy_nc_x32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_copy_nc_x32(uint32_t flags, xnn_operator_t *copy_op_out)
+     * }
+     */
+    public static int xnn_create_copy_nc_x32(int flags, MemorySegment copy_op_out) {
+        var mh$ = xnn_create_copy_nc_x32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_create_copy_nc_x32", flags, copy_op_out);
+            }
+            return (int)mh$.invokeExact(flags, copy_op_out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_reshape_copy_nc_x32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_reshape_copy_nc_x32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_copy_nc_x32(xnn_operator_t copy_op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static FunctionDescriptor xnn_reshape_copy_nc_x32$descriptor() {
+        return xnn_reshape_copy_nc_x32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_copy_nc_x32(xnn_operator_t copy_op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static MethodHandle xnn_reshape_copy_nc_x32$handle() {
+        return xnn_reshape_copy_nc_x32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_copy_nc_x32(xnn_operator_t copy_op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static MemorySegment xnn_reshape_copy_nc_x32$address() {
+        return xnn_reshape_copy_nc_x32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_copy_nc_x32(xnn_operator_t copy_op, size_t batch_size, size_t channels, size_t input_stride, size_t output_stride, pthreadpool_t threadpool)
+     * }
+     */
+    public static int xnn_reshape_copy_nc_x32(MemorySegment copy_op, long batch_size, long channels, long input_stride, long output_stride, MemorySegment threadpool) {
+        var mh$ = xnn_reshape_copy_nc_x32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_reshape_copy_nc_x32", copy_op, batch_size, channels, input_stride, output_stride, threadpool);
+            }
+            return (int)mh$.invokeExact(copy_op, batch_size, channels, input_stride, output_stride, threadpool);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -835,6 +1401,280 @@ public class xnnpack_h extends xnnpack_h$shared {
                 traceDowncall("xnn_reshape_fully_connected_nc_f32", fully_connected_op, batch_size, threadpool);
             }
             return (int)mh$.invokeExact(fully_connected_op, batch_size, threadpool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_create_max_pooling2d_nhwc_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_FLOAT,
+            xnnpack_h.C_FLOAT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_create_max_pooling2d_nhwc_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_max_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, uint32_t dilation_height, uint32_t dilation_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *max_pooling_op_out)
+     * }
+     */
+    public static FunctionDescriptor xnn_create_max_pooling2d_nhwc_f32$descriptor() {
+        return xnn_create_max_pooling2d_nhwc_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_max_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, uint32_t dilation_height, uint32_t dilation_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *max_pooling_op_out)
+     * }
+     */
+    public static MethodHandle xnn_create_max_pooling2d_nhwc_f32$handle() {
+        return xnn_create_max_pooling2d_nhwc_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_max_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, uint32_t dilation_height, uint32_t dilation_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *max_pooling_op_out)
+     * }
+     */
+    public static MemorySegment xnn_create_max_pooling2d_nhwc_f32$address() {
+        return xnn_create_max_pooling2d_nhwc_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_max_pooling2d_nhwc_f32(uint32_t input_padding_top, uint32_t input_padding_right, uint32_t input_padding_bottom, uint32_t input_padding_left, uint32_t pooling_height, uint32_t pooling_width, uint32_t stride_height, uint32_t stride_width, uint32_t dilation_height, uint32_t dilation_width, float output_min, float output_max, uint32_t flags, xnn_operator_t *max_pooling_op_out)
+     * }
+     */
+    public static int xnn_create_max_pooling2d_nhwc_f32(int input_padding_top, int input_padding_right, int input_padding_bottom, int input_padding_left, int pooling_height, int pooling_width, int stride_height, int stride_width, int dilation_height, int dilation_width, float output_min, float output_max, int flags, MemorySegment max_pooling_op_out) {
+        var mh$ = xnn_create_max_pooling2d_nhwc_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_create_max_pooling2d_nhwc_f32", input_padding_top, input_padding_right, input_padding_bottom, input_padding_left, pooling_height, pooling_width, stride_height, stride_width, dilation_height, dilation_width, output_min, output_max, flags, max_pooling_op_out);
+            }
+            return (int)mh$.invokeExact(input_padding_top, input_padding_right, input_padding_bottom, input_padding_left, pooling_height, pooling_width, stride_height, stride_width, dilation_height, dilation_width, output_min, output_max, flags, max_pooling_op_out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_reshape_max_pooling2d_nhwc_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_reshape_max_pooling2d_nhwc_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_max_pooling2d_nhwc_f32(xnn_operator_t max_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static FunctionDescriptor xnn_reshape_max_pooling2d_nhwc_f32$descriptor() {
+        return xnn_reshape_max_pooling2d_nhwc_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_max_pooling2d_nhwc_f32(xnn_operator_t max_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static MethodHandle xnn_reshape_max_pooling2d_nhwc_f32$handle() {
+        return xnn_reshape_max_pooling2d_nhwc_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_max_pooling2d_nhwc_f32(xnn_operator_t max_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static MemorySegment xnn_reshape_max_pooling2d_nhwc_f32$address() {
+        return xnn_reshape_max_pooling2d_nhwc_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_max_pooling2d_nhwc_f32(xnn_operator_t max_pooling_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *output_height_out, size_t *output_width_out, pthreadpool_t threadpool)
+     * }
+     */
+    public static int xnn_reshape_max_pooling2d_nhwc_f32(MemorySegment max_pooling_op, long batch_size, long input_height, long input_width, long channels, long input_pixel_stride, long output_pixel_stride, MemorySegment output_height_out, MemorySegment output_width_out, MemorySegment threadpool) {
+        var mh$ = xnn_reshape_max_pooling2d_nhwc_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_reshape_max_pooling2d_nhwc_f32", max_pooling_op, batch_size, input_height, input_width, channels, input_pixel_stride, output_pixel_stride, output_height_out, output_width_out, threadpool);
+            }
+            return (int)mh$.invokeExact(max_pooling_op, batch_size, input_height, input_width, channels, input_pixel_stride, output_pixel_stride, output_height_out, output_width_out, threadpool);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_create_resize_bilinear2d_nhwc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_create_resize_bilinear2d_nhwc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_resize_bilinear2d_nhwc(enum xnn_datatype datatype, size_t output_height, size_t output_width, uint32_t flags, xnn_operator_t *resize_op_out)
+     * }
+     */
+    public static FunctionDescriptor xnn_create_resize_bilinear2d_nhwc$descriptor() {
+        return xnn_create_resize_bilinear2d_nhwc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_resize_bilinear2d_nhwc(enum xnn_datatype datatype, size_t output_height, size_t output_width, uint32_t flags, xnn_operator_t *resize_op_out)
+     * }
+     */
+    public static MethodHandle xnn_create_resize_bilinear2d_nhwc$handle() {
+        return xnn_create_resize_bilinear2d_nhwc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_resize_bilinear2d_nhwc(enum xnn_datatype datatype, size_t output_height, size_t output_width, uint32_t flags, xnn_operator_t *resize_op_out)
+     * }
+     */
+    public static MemorySegment xnn_create_resize_bilinear2d_nhwc$address() {
+        return xnn_create_resize_bilinear2d_nhwc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_create_resize_bilinear2d_nhwc(enum xnn_datatype datatype, size_t output_height, size_t output_width, uint32_t flags, xnn_operator_t *resize_op_out)
+     * }
+     */
+    public static int xnn_create_resize_bilinear2d_nhwc(int datatype, long output_height, long output_width, int flags, MemorySegment resize_op_out) {
+        var mh$ = xnn_create_resize_bilinear2d_nhwc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_create_resize_bilinear2d_nhwc", datatype, output_height, output_width, flags, resize_op_out);
+            }
+            return (int)mh$.invokeExact(datatype, output_height, output_width, flags, resize_op_out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class xnn_reshape_resize_bilinear2d_nhwc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            xnnpack_h.C_INT,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_LONG,
+            xnnpack_h.C_POINTER,
+            xnnpack_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("xnn_reshape_resize_bilinear2d_nhwc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_resize_bilinear2d_nhwc(xnn_operator_t resize_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *workspace_size, pthreadpool_t threadpool)
+     * }
+     */
+    public static FunctionDescriptor xnn_reshape_resize_bilinear2d_nhwc$descriptor() {
+        return xnn_reshape_resize_bilinear2d_nhwc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_resize_bilinear2d_nhwc(xnn_operator_t resize_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *workspace_size, pthreadpool_t threadpool)
+     * }
+     */
+    public static MethodHandle xnn_reshape_resize_bilinear2d_nhwc$handle() {
+        return xnn_reshape_resize_bilinear2d_nhwc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_resize_bilinear2d_nhwc(xnn_operator_t resize_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *workspace_size, pthreadpool_t threadpool)
+     * }
+     */
+    public static MemorySegment xnn_reshape_resize_bilinear2d_nhwc$address() {
+        return xnn_reshape_resize_bilinear2d_nhwc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum xnn_status xnn_reshape_resize_bilinear2d_nhwc(xnn_operator_t resize_op, size_t batch_size, size_t input_height, size_t input_width, size_t channels, size_t input_pixel_stride, size_t output_pixel_stride, size_t *workspace_size, pthreadpool_t threadpool)
+     * }
+     */
+    public static int xnn_reshape_resize_bilinear2d_nhwc(MemorySegment resize_op, long batch_size, long input_height, long input_width, long channels, long input_pixel_stride, long output_pixel_stride, MemorySegment workspace_size, MemorySegment threadpool) {
+        var mh$ = xnn_reshape_resize_bilinear2d_nhwc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("xnn_reshape_resize_bilinear2d_nhwc", resize_op, batch_size, input_height, input_width, channels, input_pixel_stride, output_pixel_stride, workspace_size, threadpool);
+            }
+            return (int)mh$.invokeExact(resize_op, batch_size, input_height, input_width, channels, input_pixel_stride, output_pixel_stride, workspace_size, threadpool);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

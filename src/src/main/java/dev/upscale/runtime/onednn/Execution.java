@@ -16,6 +16,10 @@ import java.lang.foreign.MemorySegment;
 public final class Execution {
     /** Argument: the source. */
     public static final int SOURCE = DNNL_ARG_SRC_0();
+    /** Argument: the second source of a binary primitive. */
+    public static final int SECOND_SOURCE = DNNL_ARG_SRC_1();
+    /** Arguments of a normalisation: vectors of channels. */
+    public static final int MEAN = DNNL_ARG_MEAN(), VARIANCE = DNNL_ARG_VARIANCE(), SCALE = DNNL_ARG_SCALE(), SHIFT = DNNL_ARG_SHIFT();
     /** Argument: packed weights. */
     public static final int WEIGHTS = DNNL_ARG_WEIGHTS_0();
     /** Argument: the bias. */

@@ -81,7 +81,8 @@ public sealed interface PostOp {
         });
     }
 
-    private static int code(BinaryOp op) {
+    /** oneDNN's number for it. */
+    static int code(BinaryOp op) {
         return switch (op) {
             case ADD -> dnnl_binary_add();
             case SUB -> dnnl_binary_sub();

@@ -102,6 +102,33 @@ public final class Primitive {
                         pair(call, window.padTop(), window.padLeft()), pair(call, window.padBottom(), window.padRight()), attributes));
     }
 
+    /** How pixels between pixels are made. */
+    public enum Resampling { NEAREST, LINEAR }
+
+    /** Resizing of [N, C, H, W] between pixels' centres. */
+    public static Primitive resampling(OneDnn oneDnn, String subject, Resampling method, MemoryDescriptor source, MemoryDescriptor destination) {
+        int algorithm = method == Resampling.NEAREST ? dnnl_resampling_nearest() : dnnl_resampling_linear();
+        return new Primitive(oneDnn, subject, List.of(), "dnnl_resampling_forward_primitive_desc_create",
+                (out, call, attributes) -> dnnl_resampling_forward_primitive_desc_create(out, oneDnn.engine(), dnnl_forward_inference(), algorithm,
+                        MemorySegment.NULL, source.handle(), destination.handle(), attributes));
+    }
+
+    /** Combines two tensors; dimensions of 1 of the second are broadcast. */
+    public static Primitive binary(OneDnn oneDnn, String subject, PostOp.BinaryOp op, MemoryDescriptor first, MemoryDescriptor second,
+            MemoryDescriptor destination, List<PostOp> postOps) {
+        return new Primitive(oneDnn, subject, postOps, "dnnl_binary_primitive_desc_create",
+                (out, call, attributes) -> dnnl_binary_primitive_desc_create(out, oneDnn.engine(), PostOp.code(op), first.handle(), second.handle(),
+                        destination.handle(), attributes));
+    }
+
+    /** {@code scale * (source - mean) / sqrt(variance) + shift} over [N, C, H, W], with four vectors of channels. */
+    public static Primitive normalisation(OneDnn oneDnn, String subject, MemoryDescriptor source, MemoryDescriptor destination, List<PostOp> postOps) {
+        int flags = dnnl_use_global_stats() | dnnl_use_scale() | dnnl_use_shift();
+        return new Primitive(oneDnn, subject, postOps, "dnnl_batch_normalization_forward_primitive_desc_create",
+                (out, call, attributes) -> dnnl_batch_normalization_forward_primitive_desc_create(out, oneDnn.engine(), dnnl_forward_inference(),
+                        source.handle(), destination.handle(), 0, flags, attributes));
+    }
+
     /** A copy from one layout to another. */
     public static Primitive reorder(OneDnn oneDnn, String subject, MemoryDescriptor source, MemoryDescriptor destination) {
         return new Primitive(oneDnn, subject, List.of(), "dnnl_reorder_primitive_desc_create",

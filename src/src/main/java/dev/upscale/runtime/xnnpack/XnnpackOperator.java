@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A convolution or linear layer of XNNPACK over channels-last f32, with weights packed and shape fixed. Source and destination may be
+ * A convolution, a linear layer or one of {@link XnnpackPasses} over channels-last f32, with weights packed and shape fixed. Source and destination may be
  * slices of wider tensors: a pixel stride in floats, and the address of the first channel. It clobbers no neighbour and may read
  * {@link Xnnpack#EXTRA_BYTES} past the source's end. Lives as long as the arena that it was made in. It holds the addresses it works
  * on, so each session has its own, and one thread at a time.
@@ -29,11 +29,11 @@ public final class XnnpackOperator {
 
     /** Points the native operator at its buffers. */
     @FunctionalInterface
-    private interface Setup {
+    interface Setup {
         int setUp(MemorySegment operator, long workspace, long source, long destination);
     }
 
-    private XnnpackOperator(String subject, MemorySegment handle, XnnpackPool pool, Setup setup, long workspaceBytes) {
+    XnnpackOperator(String subject, MemorySegment handle, XnnpackPool pool, Setup setup, long workspaceBytes) {
         this.subject = subject;
         this.handle = handle;
         this.pool = pool;
@@ -196,7 +196,7 @@ public final class XnnpackOperator {
         }
     }
 
-    private static MemorySegment owned(Arena owner, MemorySegment created) {
+    static MemorySegment owned(Arena owner, MemorySegment created) {
         return created.get(ValueLayout.ADDRESS, 0).reinterpret(owner, operator -> xnn_delete_operator(operator));
     }
 }
