@@ -28,8 +28,8 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
     private static final JsonMapper JSON = new JsonMapper();
 
     /** How documents of other tables begin. */
-    private static final List<String> OTHERS = List.of(KernelResults.PREFIX, ExportResults.PREFIX, PrecisionResults.PREFIX, PytorchResults.PREFIX, PruningResults.PREFIX,
-            GpuResults.PREFIX, OrderingResults.FILE, SiblingResults.FILE);
+    private static final List<String> OTHERS = List.of(KernelResults.PREFIX, PassResults.PREFIX, ExportResults.PREFIX, PrecisionResults.PREFIX,
+            PytorchResults.PREFIX, PruningResults.PREFIX, GpuResults.PREFIX, OrderingResults.FILE, SiblingResults.FILE);
 
     /** Where and when it was measured. */
     record Origin(String date, String commit, String machine, Map<String, String> versions) {}
