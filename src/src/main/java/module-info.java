@@ -10,6 +10,7 @@ module dev.upscale {
     requires tools.jackson.databind;
 
     uses dev.upscale.cli.Peer;
+    uses dev.upscale.runtime.natives.ArchiveUnpacker;
 
     exports dev.upscale;
     exports dev.upscale.channels;
@@ -20,6 +21,7 @@ module dev.upscale {
     exports dev.upscale.onnx;
     exports dev.upscale.plan;
     exports dev.upscale.runtime;
+    exports dev.upscale.runtime.natives to dev.upscale.javacpp;
     exports dev.upscale.testing;
 
     opens dev.upscale.runtime.cuda to tools.jackson.databind;

@@ -1,5 +1,6 @@
 package dev.upscale.runtime.natives;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
@@ -11,6 +12,7 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 
 /**
  * Files unpacked from archives, once per user and content: a folder of its own for each version and checksum, each file written
@@ -41,6 +43,21 @@ final class LibraryCache {
                     : Long.toHexString(connection.getContentLengthLong());
             return root.resolve(artifact + "-" + version + "-" + content);
         }
+    }
+
+    /** Unpacks into one of the folders. */
+    ArchiveUnpacker unpacker(Path folder) {
+        return new ArchiveUnpacker() {
+            @Override
+            public String title() {
+                return "cache " + root;
+            }
+
+            @Override
+            public Path unpack(URL file) throws IOException {
+                return LibraryCache.this.unpack(file, folder, file.getPath().substring(file.getPath().lastIndexOf('/') + 1));
+            }
+        };
     }
 
     /** The resource as a file in the folder, unpacked if it is not there in full length. */
@@ -78,12 +95,18 @@ final class LibraryCache {
         }
     }
 
-    /** The file {@code resource} of a jar or folder. */
-    static URL inside(URI archive, String resource) throws IOException {
+    /** The file {@code resource} of a jar or folder, if it has one. */
+    static Optional<URL> inside(URI archive, String resource) throws IOException {
         if (archive.getScheme().equals("file") && Files.isDirectory(Path.of(archive))) {
-            return Path.of(archive).resolve(resource).toUri().toURL();
+            Path file = Path.of(archive).resolve(resource);
+            return Files.isRegularFile(file) ? Optional.of(file.toUri().toURL()) : Optional.empty();
         }
-        return URI.create("jar:" + archive + "!/" + resource).toURL();
+        URL entry = URI.create("jar:" + archive + "!/" + resource).toURL();
+        try (InputStream unread = open(entry).getInputStream()) {
+            return Optional.of(entry);
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        }
     }
 
     /** Without the JVM-wide cache of open jars, which would keep the archive open for good. */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
 /** A place where a library's file may lie. */
@@ -76,11 +77,20 @@ sealed interface LibraryPlace {
         }
     }
 
-    /** An archive on the class path or the module path, unpacked into a cache. */
-    record ArchiveOnPath(LibraryCache cache) implements LibraryPlace {
+    /**
+     * An archive on the class path or the module path, unpacked into a cache.
+     *
+     * @param unpacker unpacks Bytedeco's archives of CUDA instead, if there is one
+     */
+    record ArchiveOnPath(LibraryCache cache, Optional<ArchiveUnpacker> unpacker) implements LibraryPlace {
+        /** With the unpacker that is there as a service. */
+        static ArchiveOnPath ofUser() {
+            return new ArchiveOnPath(LibraryCache.ofUser(), ServiceLoader.load(ArchiveUnpacker.class, LibraryPlace.class.getClassLoader()).findFirst());
+        }
+
         @Override
         public String describe(NativeLibrary library) {
-            return "archive " + library.archive().coordinates();
+            return "archive " + library.archive().coordinates() + unpacker(library).map(other -> " (" + other.title() + ")").orElse("");
         }
 
         @Override
@@ -96,17 +106,22 @@ sealed interface LibraryPlace {
                 if (!version.startsWith(archive.versionPrefix())) {
                     return new Answer.NotHere("is version " + version + ", and the bindings are made for " + archive.versionPrefix() + "*");
                 }
-                Path folder = cache.folder(archive.artifact(), version, resource);
+                ArchiveUnpacker serving = unpacker(library).filter(other -> resource.getProtocol().equals("jar"))
+                        .orElse(cache.unpacker(cache.folder(archive.artifact(), version, resource)));
                 for (String companion : library.companions()) {
                     URL beside = find(library, companion);
                     if (beside != null) {
-                        cache.unpack(beside, folder, companion);
+                        serving.unpack(beside);
                     }
                 }
-                return new Answer.Found(cache.unpack(resource, folder, fileName), version);
+                return new Answer.Found(serving.unpack(resource), version);
             } catch (IOException e) {
                 return new Answer.NotHere("cannot be unpacked: " + e);
             }
+        }
+
+        private Optional<ArchiveUnpacker> unpacker(NativeLibrary library) {
+            return unpacker.filter(other -> library.isOfCuda() && !library.isOurs());
         }
 
         /** A natives archive is nobody's required module, so on the module path it must be looked up by file. */
@@ -117,7 +132,7 @@ sealed interface LibraryPlace {
                 return seen;
             }
             Optional<URI> archive = archiveOnModulePath(library.archive().moduleName(Platform.ofArchives()));
-            return archive.isPresent() ? LibraryCache.inside(archive.get(), resource) : null;
+            return archive.isPresent() ? LibraryCache.inside(archive.get(), resource).orElse(null) : null;
         }
 
         private static Optional<URI> archiveOnModulePath(String moduleName) {

@@ -107,10 +107,10 @@ public final class NativeLibraries {
             places.add(named(library, Path.of(value), variable));
         }
         if (library == NativeLibrary.BUILD_DRIVER) {
-            return List.of(new LibraryPlace.ArchiveOnPath(LibraryCache.ofUser()));
+            return List.of(LibraryPlace.ArchiveOnPath.ofUser());
         }
         if (library != NativeLibrary.CUDA_DRIVER) {
-            places.add(new LibraryPlace.ArchiveOnPath(LibraryCache.ofUser()));
+            places.add(LibraryPlace.ArchiveOnPath.ofUser());
             if (library.isOfCuda()) {
                 places.add(CudaPlaces.pythonPackages());
                 places.add(CudaPlaces.toolkit());

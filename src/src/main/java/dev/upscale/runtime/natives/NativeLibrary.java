@@ -133,7 +133,7 @@ public enum NativeLibrary {
     }
 
     /** Whether our own build makes it. */
-    private boolean isOurs() {
+    boolean isOurs() {
         return this == UPSCALE_CPU || this == BUILD_DRIVER;
     }
 
