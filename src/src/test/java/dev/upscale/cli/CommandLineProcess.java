@@ -17,6 +17,7 @@ public final class CommandLineProcess {
     private static final long MOST_SECONDS = 120;
 
     private final List<String> classPath;
+    private final List<String> modulePath = new ArrayList<>();
     private final List<String> options = new ArrayList<>();
     private final Map<String, String> environment;
     private final Path folder;
@@ -55,15 +56,15 @@ public final class CommandLineProcess {
         return this;
     }
 
-    /** Takes entries off the class path. */
-    public CommandLineProcess without(String partOfName) {
-        classPath.removeIf(entry -> Path.of(entry).getFileName().toString().contains(partOfName));
-        return this;
-    }
-
     /** Adds an entry to the class path. */
     public CommandLineProcess with(Path entry) {
         classPath.add(entry.toString());
+        return this;
+    }
+
+    /** Adds an entry to the module path. */
+    public CommandLineProcess withModule(Path entry) {
+        modulePath.add(entry.toString());
         return this;
     }
 
@@ -112,6 +113,9 @@ public final class CommandLineProcess {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(options);
+        if (!modulePath.isEmpty()) {
+            command.addAll(List.of("--module-path", String.join(File.pathSeparator, modulePath)));
+        }
         command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), Main.class.getName()));
         Stream.of(arguments).map(String::valueOf).forEach(command::add);
         Path out = folder.resolve("out");
