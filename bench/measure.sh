@@ -13,7 +13,8 @@ usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks 
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
 docs/results, and rewrites the tables of README.md, docs/benchmarks.md and docs/pruning.md and docs/figures/networks.svg from them.
-Default: batch 1, one thread, 5 s for each contender, mask l2_0.5. Networks given with --ablate are also timed without each technique.
+Default: batch 1, one thread, 5 s for each contender, mask l2_0.5. Networks given with --ablate are also timed without each technique;
+all networks without micro-batches where the batch is larger than 1.
 --bf16 times variants unpruned and upscale in f32 and in bf16, keeps docs/results/bf16.NETWORK.batchN.threadsT.json and rewrites the table of
 docs/cpu-engines.md; it needs a CPU with AVX-512 BF16.
 --pytorch times variants unpruned and upscale, ONNX Runtime and PyTorch, keeps docs/results/pytorch.NETWORK.batchN.threadsT.json and
@@ -96,9 +97,12 @@ measure() {
     else
         set -- "$@" --profile --variants unpruned,constrained,baseline,paper,upscale,copy-free --peers onnxruntime
     fi
+    techniques=
     case ,$ablated, in
-        *,"$network",*) set -- "$@" --without order,exact-order,index,concats-in-place,joint-storage,hoisting,fusion,winograd ;;
+        *,"$network",*) techniques=order,exact-order,index,concats-in-place,joint-storage,hoisting,fusion,winograd ;;
     esac
+    [ "$batch" = 1 ] || [ -n "$bf16$pytorch" ] || techniques=micro-batches${techniques:+,$techniques}
+    [ -z "$techniques" ] || set -- "$@" --without "$techniques"
     [ "$batch" = 1 ] || set -- --batch "$batch" "$@"
     "$project/upscale" bench "$models/$network.onnx.gz" --pattern "$models/$network.masks.json#$pattern" "$@" --json >"$temporary/bench.json" \
         || fail "$network could not be measured (see above); what was measured before is in docs/results, and bench/measure.sh --page shows it"

@@ -75,7 +75,7 @@ int main(int count, char **arguments) {
     if (!header || fread(header, 1, length, file) != length) fail(name, "is cut off");
     const char *metadata = field(header, "__metadata__");
     char *format = text(field(metadata, "format")), *version = text(field(metadata, "version"));
-    if (!format || strcmp(format, "upscale.plan") || !version || strcmp(version, "1")) fail(name, "is no plan of version 1");
+    if (!format || strcmp(format, "upscale.plan") || !version || strcmp(version, "2")) fail(name, "is no plan of version 2");
     const char *plan = text(field(metadata, "plan")), *step = field(plan, "steps");
     if (!step || *step != '[') fail(name, "has no steps");
     for (int i = 0; *++step == '{'; i++) {

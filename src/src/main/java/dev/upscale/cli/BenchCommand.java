@@ -240,7 +240,8 @@ final class BenchCommand extends Console {
     }
 
     private StepTimes steps(Contender contender, Networks networks) {
-        return StepTimes.of(profile(contender, networks), contender.options.costs());
+        int stepThreads = threads / contender.plan.workers(threads);
+        return StepTimes.of(profile(contender, networks), contender.options.costs().map(costs -> costs.onThreads(stepThreads)));
     }
 
     /** Where a contender's time goes, in a session that keeps the times of its steps. */

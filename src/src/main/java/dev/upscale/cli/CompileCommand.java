@@ -65,8 +65,9 @@ final class CompileCommand extends Console {
         fields.putAll(PlanFields.explained(plan));
         fields.put("compileMs", (compiled - begun) / 1e6);
         fields.put("readMs", (read - begun) / 1e6);
-        print(fields, String.format(Locale.ROOT, "%s: %d steps, %s weights, %s arena, %s copies (%s), hidden copies %s, compiled in %.0f ms%n", output,
-                plan.steps().size(), Table.bytes(plan.weightsBytes()), Table.bytes(plan.arenaBytes()), fields.get("copies"),
+        print(fields, String.format(Locale.ROOT, "%s: %d steps%s, %s weights, %s arena, %s copies (%s), hidden copies %s, compiled in %.0f ms%n", output,
+                plan.steps().size(), plan.microBatches() > 1 ? " for each of " + plan.microBatches() + " micro-batches" : "",
+                Table.bytes(plan.weightsBytes()), Table.bytes(plan.arenaBytes()), fields.get("copies"),
                 Table.bytes((long) fields.get("copyBytes")), Table.bytes((long) fields.get("hiddenCopyBytes")), fields.get("compileMs")));
         return 0;
     }

@@ -64,6 +64,9 @@ final class ExplainCommand extends Console {
         StringBuilder text = new StringBuilder();
         text.append(String.format(Locale.ROOT, "%s, variant %s, for %s: %d steps, %.1f M multiply-adds%n", plan.model(), plan.variant(),
                 plan.target(), plan.steps().size(), plan.multiplyAdds() / 1e6));
+        if (plan.microBatches() > 1) {
+            text.append(String.format(Locale.ROOT, "the batch is computed in %d micro-batches; steps and arena are those of one%n", plan.microBatches()));
+        }
         text.append(String.format(Locale.ROOT, "%d copies write %s; hidden copies %s; folded gathers write %s more%n", summary.copies(),
                 Table.bytes(summary.copyBytes()), Table.bytes(summary.hiddenCopyBytes()), Table.bytes(summary.foldedBytes())));
         text.append(String.format(Locale.ROOT, "%d of %d consumers read a view; arena %s (at least %s); weights %s%n", summary.views(),

@@ -44,6 +44,7 @@ final class PlanFields {
         fields.put("arenaLowerBoundBytes", summary.arenaLowerBoundBytes());
         fields.put("weightsBytes", summary.weightsBytes());
         fields.put("multiplyAdds", plan.multiplyAdds());
+        fields.put("microBatches", plan.microBatches());
         fields.put("steps", plan.steps().size());
         return fields;
     }

@@ -36,6 +36,7 @@ record StepTimes(long totalNs, List<Timed> steps, Optional<Prediction> predictio
     /** A step's time over its prediction: the median and the quartiles, the least and the greatest, and that of the sums. */
     record Prediction(int steps, double median, double p25, double p75, double least, double greatest, double ofTotals) {}
 
+    /** @param costs for as many threads as the profile's steps ran on */
     static StepTimes of(Profile profile, Optional<KernelCosts> costs) {
         List<Timed> steps = new ArrayList<>();
         for (int i = 0; i < profile.steps().size(); i++) {

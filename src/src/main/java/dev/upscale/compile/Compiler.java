@@ -18,6 +18,10 @@ public final class Compiler {
      * @param catalog what the machine's kernels can do
      */
     public static Plan compile(Graph masked, CompileOptions options, KernelCatalog catalog) {
+        return MicroBatches.fastest(masked, options, (graph, costed) -> compileBatch(graph, costed, catalog));
+    }
+
+    private static Plan compileBatch(Graph masked, CompileOptions options, KernelCatalog catalog) {
         Graph folded = fold(masked);
         ChannelFlow flow = ChannelFlow.of(folded);
         int consumers = flow.consumers().size();

@@ -16,6 +16,16 @@ public interface KernelCosts {
     /** The same, if it is known without measuring; of kernels that may not have offered. */
     OptionalDouble known(String kernel, Step.Convolve step);
 
+    /** How many threads the times are for. */
+    default int threads() {
+        return 1;
+    }
+
+    /** The same machine's costs on another number of threads. */
+    default KernelCosts onThreads(int threads) {
+        return this;
+    }
+
     /**
      * What it takes more, in nanoseconds, to run a step on a library's threads between steps on our own: those must wake and ours
      * give up their cores. 0 where there are no threads.

@@ -1,5 +1,6 @@
 package dev.upscale.plan;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,16 +17,18 @@ import java.util.Optional;
  * @param inputs what a run is given, in the model's order; each lies at offset 0 of a memory of its own, row-major if
  *     it has no other layout
  * @param outputs what a run gives, likewise
- * @param steps the kernel calls, in order
+ * @param microBatches into how many equal parts a run divides its batch, the first dimension of every input and output. The steps
+ *     compute one part, and their views of inputs and outputs lie in it; parts are independent, and may be computed at once
+ * @param steps the kernel calls, in order, for one micro-batch
  * @param constants weights, index lists and compiled code, by name
- * @param arenaBytes the size of the arena that activations and workspaces share
+ * @param arenaBytes the size of the arena that activations and workspaces of one micro-batch share
  * @param arenaLowerBoundBytes what no arena can be smaller than: the most bytes that are needed at one time
  * @param consumers how many consumers (convolutions and matrix products with weights) the network has
  * @param accelerator what a plan for a GPU has beside its steps
  */
 public record Plan(
-        String model, String variant, String target, List<Port> inputs, List<Port> outputs, List<Step> steps,
-        Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers,
+        String model, String variant, String target, List<Port> inputs, List<Port> outputs, int microBatches,
+        List<Step> steps, Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers,
         Optional<Accelerator> accelerator) {
 
     /** In what order a port's elements lie in the caller's memory, if not row-major. */
@@ -73,6 +76,13 @@ public record Plan(
             return ordered;
         }
 
+        /** The port of a batch that consists of some of this one's. */
+        Port times(int batches) {
+            List<Integer> larger = new ArrayList<>(dims);
+            larger.set(0, Math.multiplyExact(dims.getFirst(), batches));
+            return new Port(name, larger, layout);
+        }
+
         /** The size in bytes. */
         public long bytes() {
             return dims.stream().mapToLong(Integer::longValue).reduce(View.ELEMENT_BYTES, Math::multiplyExact);
@@ -86,10 +96,10 @@ public record Plan(
         constants = Collections.unmodifiableMap(new LinkedHashMap<>(constants));
     }
 
-    /** A plan for the CPU. */
+    /** A plan for the CPU that computes its batch in one. */
     public Plan(String model, String variant, String target, List<Port> inputs, List<Port> outputs, List<Step> steps,
             Map<String, Constant> constants, long arenaBytes, long arenaLowerBoundBytes, int consumers) {
-        this(model, variant, target, inputs, outputs, steps, constants, arenaBytes, arenaLowerBoundBytes, consumers, Optional.empty());
+        this(model, variant, target, inputs, outputs, 1, steps, constants, arenaBytes, arenaLowerBoundBytes, consumers, Optional.empty());
     }
 
     /** The size of all weights and index lists, in bytes. */
@@ -99,18 +109,30 @@ public record Plan(
 
     /** The same plan, made ready for a device by what is not in its steps. */
     public Plan forDevice(Accelerator device, Map<String, Constant> withConstants) {
-        return new Plan(model, variant, target, inputs, outputs, steps, withConstants, arenaBytes, arenaLowerBoundBytes, consumers,
+        return new Plan(model, variant, target, inputs, outputs, microBatches, steps, withConstants, arenaBytes, arenaLowerBoundBytes, consumers,
                 Optional.of(device));
     }
 
     /** The same plan over other constants. */
     Plan withConstants(Map<String, Constant> others) {
-        return new Plan(model, variant, target, inputs, outputs, steps, others, arenaBytes, arenaLowerBoundBytes, consumers,
+        return new Plan(model, variant, target, inputs, outputs, microBatches, steps, others, arenaBytes, arenaLowerBoundBytes, consumers,
                 accelerator);
+    }
+
+    /** A plan that runs this one's steps on each of so many batches. */
+    public Plan repeated(int times) {
+        return new Plan(model, variant, target, inputs.stream().map(port -> port.times(times)).toList(),
+                outputs.stream().map(port -> port.times(times)).toList(), microBatches * times, steps, constants, arenaBytes,
+                arenaLowerBoundBytes, consumers, accelerator);
+    }
+
+    /** How many micro-batches a session with that many threads computes at once. */
+    public int workers(int threads) {
+        return Math.min(threads, microBatches);
     }
 
     /** Multiply-adds of one run. */
     public long multiplyAdds() {
-        return steps.stream().mapToLong(Step::multiplyAdds).sum();
+        return microBatches * steps.stream().mapToLong(Step::multiplyAdds).sum();
     }
 }

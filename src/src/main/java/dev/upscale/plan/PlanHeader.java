@@ -30,7 +30,7 @@ record PlanHeader(int bytes, Plan plan, TensorLayout layout, String dataHash) {
 
     private static final String METADATA = "__metadata__";
     private static final String FORMAT = "upscale.plan";
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
     private static final String UNSEALED = "0".repeat(64);
     private static final String SEAL = "\"header_sha256\":\"";
 

@@ -9,9 +9,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * What a plan costs beside its arithmetic, per run. The components are the fields of the command line's JSON.
+ * What a plan costs beside its arithmetic. Bytes are those of a whole run, of all its micro-batches. The components are the fields of the command line's JSON.
  *
- * @param copies steps that move activations without computing; see {@link #copyOf}
+ * @param copies steps of the plan that move activations without computing; see {@link #copyOf}
  * @param copyBytes what they write
  * @param hiddenCopyBytes workspaces of library kernels that are at least as large as one of the tensors they read or write:
  *     there the library moves it
@@ -38,6 +38,10 @@ public record PlanSummary(
         public Remaining(String name, long bytes, Step.Copy.Kind kind, String reason) {
             this(name, bytes, kind, reason, List.of());
         }
+
+        private Remaining times(int microBatches) {
+            return new Remaining(name, microBatches * bytes, kind, reason, choices);
+        }
     }
 
     public PlanSummary {
@@ -52,7 +56,7 @@ public record PlanSummary(
         Set<String> views = new HashSet<>();
         long folded = 0;
         for (Step step : plan.steps()) {
-            copyOf(step).ifPresent(remaining::add);
+            copyOf(step).map(copy -> copy.times(plan.microBatches())).ifPresent(remaining::add);
             hidden += hiddenCopyBytes(step);
             if (step instanceof Step.Convolve convolve && parts.isPart(convolve.source())) {
                 views.add(step.name());
@@ -60,7 +64,8 @@ public record PlanSummary(
             folded += partialSumBytes(step, plan.steps()) + repeatedBytes(step, plan.steps());
             parts.write(step.destination());
         }
-        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), hidden, folded,
+        return new PlanSummary(remaining.size(), remaining.stream().mapToLong(Remaining::bytes).sum(), plan.microBatches() * hidden,
+                plan.microBatches() * folded,
                 plan.consumers(), views.size(), plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.weightsBytes(), remaining);
     }
 

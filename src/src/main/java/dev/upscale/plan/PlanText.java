@@ -32,6 +32,9 @@ public final class PlanText {
         plan.accelerator().flatMap(Accelerator::kernels).ifPresent(kernels -> text.append(String.format(Locale.ROOT, "kernels %s by %s, %d bytes: %s\n",
                 clean(kernels.architecture()), clean(kernels.compiler()), plan.constants().get(kernels.code()).bytes(),
                 clean(String.join(" ", kernels.functions())))));
+        if (plan.microBatches() > 1) {
+            text.append("steps run on each of ").append(plan.microBatches()).append(" micro-batches\n");
+        }
         plan.inputs().forEach(port -> text.append("in  ").append(clean(port.name())).append(' ').append(shape(port.dims()))
                 .append(port.layout().map(layout -> " " + lower(layout).replace('_', '-')).orElse("")).append('\n'));
         plan.outputs().forEach(port -> text.append("out ").append(clean(port.name())).append(' ').append(shape(port.dims())).append('\n'));

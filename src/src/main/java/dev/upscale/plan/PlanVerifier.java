@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /**
  * What holds for every plan, whoever wrote it, and lets a runtime run one without checks of its own:
  * <ul>
- *   <li>every view lies inside of the arena, the port or the constant that it names;
+ *   <li>every view lies inside of the arena, a micro-batch of the port, or the constant that it names;
  *   <li>every index list is an i32 constant whose entries are positions in the axis that they choose from;
  *   <li>steps write the arena and the outputs alone, each element once, and not what they read or their workspace, save
  *       that elementwise steps may work in place;
@@ -71,6 +71,8 @@ public final class PlanVerifier {
     private void verifyPlaces() {
         require(0 <= plan.arenaLowerBoundBytes() && plan.arenaLowerBoundBytes() <= plan.arenaBytes(),
                 () -> "the arena has " + plan.arenaBytes() + " bytes, its lower bound is " + plan.arenaLowerBoundBytes());
+        require(plan.microBatches() >= 1 && (plan.microBatches() == 1 || plan.accelerator().isEmpty()),
+                () -> plan.microBatches() + " micro-batches for " + plan.target());
         require(plan.consumers() >= 0, () -> plan.consumers() + " consumers");
         places.put(Place.ARENA, plan.arenaBytes());
         addPorts(Place.Kind.INPUT, plan.inputs());
@@ -92,7 +94,9 @@ public final class PlanVerifier {
         for (Plan.Port port : ports) {
             require(port.dims().stream().allMatch(dim -> dim >= 0),
                     () -> kind + " " + port.name() + " has the shape " + port.dims());
-            require(places.put(new Place(kind, port.name()), port.bytes()) == null,
+            require(plan.microBatches() == 1 || !port.dims().isEmpty() && port.dims().getFirst() % plan.microBatches() == 0,
+                    () -> kind + " " + port.name() + " has the shape " + port.dims() + ", which is not " + plan.microBatches() + " micro-batches");
+            require(places.put(new Place(kind, port.name()), port.bytes() / plan.microBatches()) == null,
                     () -> "two of kind " + kind + " have the name " + port.name());
         }
     }

@@ -29,7 +29,7 @@ final class TensorParts {
         }
         if (view.place().kind() == View.Place.Kind.INPUT) {
             return plan.inputs().stream()
-                    .anyMatch(port -> port.name().equals(view.place().name()) && port.bytes() > view.bytes());
+                    .anyMatch(port -> port.name().equals(view.place().name()) && port.bytes() / plan.microBatches() > view.bytes());
         }
         return written.stream().anyMatch(known -> hasMore(known, view));
     }

@@ -1,15 +1,13 @@
 package dev.upscale.runtime;
 
 import dev.upscale.plan.Plan;
-import dev.upscale.runtime.kernel.Invocation;
-import dev.upscale.runtime.kernel.Location;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
 /**
- * One input or output in the memory that the caller gives for a run. Kernels are pointed at it only when it has moved. What they
- * cannot work on, on the heap or not aligned, goes through a memory of the session's own.
+ * One input or output in the memory that the caller gives for a run. What kernels cannot work on, on the heap or not aligned, goes
+ * through a memory of the session's own.
  */
 final class CallersMemory {
     private static final long ALIGNMENT = Float.BYTES;
@@ -18,22 +16,18 @@ final class CallersMemory {
     private final Plan.Port port;
     private final long bytes;
     private final boolean isWritten;
-    private final Location[] locations;
-    private final Invocation[] calls;
     private MemorySegment given;
     private MemorySegment staging;
     private boolean isStaged;
-    private long address = -1;
+    private long address;
 
-    CallersMemory(Plan.Port port, boolean isWritten, Location[] locations, Invocation[] calls) {
+    CallersMemory(Plan.Port port, boolean isWritten) {
         this.port = port;
         this.bytes = port.bytes();
         this.isWritten = isWritten;
-        this.locations = locations;
-        this.calls = calls;
     }
 
-    /** Checks the memory for this run and points the kernels at it. */
+    /** Checks the memory for this run. */
     void take(MemorySegment segment, Arena owner) {
         if (segment == null || segment.byteSize() < bytes) {
             throw new IllegalArgumentException(this + " needs " + bytes + " bytes, and is given "
@@ -50,19 +44,12 @@ final class CallersMemory {
         if (isStaged && staging == null) {
             staging = owner.allocate(Math.max(bytes, 1), STAGING_ALIGNMENT);
         }
-        point(isStaged ? staging.address() : segment.address());
+        address = isStaged ? staging.address() : segment.address();
     }
 
-    private void point(long now) {
-        if (now != address) {
-            address = now;
-            for (Location location : locations) {
-                location.moveTo(now);
-            }
-            for (Invocation call : calls) {
-                call.repoint();
-            }
-        }
+    /** Where kernels read or write in this run. */
+    long address() {
+        return address;
     }
 
     void refuseOverlap(CallersMemory other) {

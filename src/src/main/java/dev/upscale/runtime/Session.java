@@ -1,32 +1,25 @@
 package dev.upscale.runtime;
 
-import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
-import dev.upscale.plan.Step;
-import dev.upscale.plan.View.Place;
-import dev.upscale.runtime.kernel.Binding;
 import dev.upscale.runtime.kernel.Constants;
-import dev.upscale.runtime.kernel.Invocation;
 import dev.upscale.runtime.kernel.Kernel;
 import dev.upscale.runtime.kernel.KernelFailure;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Runs a plan, one run at a time; sessions of one executable are independent. A run allocates nothing on the heap and takes no lock:
  * a second run or a close during one is refused with an {@link IllegalStateException}. Any thread may use a session.
+ *
+ * <p>A plan with micro-batches is run by as many workers as there are threads, at most one for each micro-batch, each on an arena of
+ * its own; what threads are left over are divided among the workers' kernels.
  */
 public final class Session implements AutoCloseable {
-    /** What kernels may read past the end of the arena, in bytes. */
-    private static final long PADDING = 128;
-    private static final long ALIGNMENT = 64;
     private static final byte NAN_BYTE = -1;
 
     private static final int IDLE = 0;
@@ -43,83 +36,37 @@ public final class Session implements AutoCloseable {
     }
 
     private final Executable executable;
-    private final Binding binding;
-    private final MemorySegment arena;
-    private final Runnable[] entries;
-    private final Invocation[] calls;
+    private final Worker[] workers;
+    private final Crew crew;
     private final CallersMemory[] inputs;
     private final CallersMemory[] outputs;
     private final boolean poisoned;
-    private final Recorder recorder;
-    private final StepEvent.Emitter flightRecorder;
     private int state = IDLE;
 
-    private Session(Executable executable, List<Kernel> kernels, Binding binding, MemorySegment arena, SessionOptions options) {
+    private Session(Executable executable, List<Worker> workers, SessionOptions options) {
         this.executable = executable;
-        this.binding = binding;
-        this.arena = arena;
+        this.workers = workers.toArray(Worker[]::new);
         Plan plan = executable.plan();
-        calls = new Invocation[kernels.size()];
-        for (int step = 0; step < calls.length; step++) {
-            boolean leftOut = options.copyFree() && plan.steps().get(step) instanceof Step.Copy;
-            calls[step] = leftOut ? Session::doNothing : bind(plan.steps().get(step), kernels.get(step), binding);
-        }
-        entries = binding.entries().toArray(Runnable[]::new);
-        inputs = plan.inputs().stream().map(port -> memory(plan, port, Place.Kind.INPUT)).toArray(CallersMemory[]::new);
-        outputs = plan.outputs().stream().map(port -> memory(plan, port, Place.Kind.OUTPUT)).toArray(CallersMemory[]::new);
+        crew = new Crew(workers.stream().<Crew.Work>map(worker -> worker::run).toList(), plan.microBatches(), plan.model());
+        inputs = plan.inputs().stream().map(port -> new CallersMemory(port, false)).toArray(CallersMemory[]::new);
+        outputs = plan.outputs().stream().map(port -> new CallersMemory(port, true)).toArray(CallersMemory[]::new);
         poisoned = options.poisoned();
-        recorder = options.profiledRuns() == 0 ? null : new Recorder(plan.steps(), options.profiledRuns());
-        flightRecorder = new StepEvent.Emitter(plan.model(), plan.steps());
     }
 
+    /** Divides the threads among as many workers as there are micro-batches for. */
     static Session open(Executable executable, List<Kernel> kernels, Constants constants, SessionOptions options) {
-        Arena owner = Arena.ofShared();
-        Binding binding = null;
+        Plan plan = executable.plan();
+        int count = plan.workers(options.threads());
+        List<Worker> workers = new ArrayList<>();
         try {
-            MemorySegment arena = allocate(executable.plan(), owner);
-            binding = new Binding(owner, options.threads(), arena, constants);
-            return new Session(executable, kernels, binding, arena, options);
-        } catch (RuntimeException e) {
-            if (binding == null) {
-                owner.close();
-            } else {
-                binding.close();
+            for (int i = 0; i < count; i++) {
+                workers.add(Worker.open(plan, kernels, constants, options, options.threads() / count));
             }
+            return new Session(executable, workers, options);
+        } catch (RuntimeException e) {
+            workers.forEach(Worker::close);
             throw e;
         }
-    }
-
-    private static MemorySegment allocate(Plan plan, Arena owner) {
-        try {
-            return owner.allocate(Math.addExact(plan.arenaBytes(), PADDING), ALIGNMENT);
-        } catch (ArithmeticException | IllegalArgumentException | OutOfMemoryError e) {
-            throw new InvalidInput("plan " + plan.model() + " needs an arena of " + plan.arenaBytes()
-                    + " bytes, which this machine does not give; compile it for a smaller batch", e);
-        }
-    }
-
-    private static void doNothing() {}
-
-    private static Invocation bind(Step step, Kernel kernel, Binding binding) {
-        try {
-            return kernel.bind(binding);
-        } catch (RuntimeException e) {
-            throw new KernelFailure(step.name(), step.kernel(), e);
-        }
-    }
-
-    private CallersMemory memory(Plan plan, Plan.Port port, Place.Kind kind) {
-        Place place = new Place(kind, port.name());
-        Invocation[] touching = IntStream.range(0, calls.length)
-                .filter(step -> touches(plan.steps().get(step), place))
-                .mapToObj(step -> calls[step])
-                .toArray(Invocation[]::new);
-        return new CallersMemory(port, kind == Place.Kind.OUTPUT, binding.locations(place), touching);
-    }
-
-    private static boolean touches(Step step, Place place) {
-        return Stream.concat(step.sources().stream().map(source -> source.view().place()), Stream.of(step.destination().place()))
-                .anyMatch(place::equals);
     }
 
     /**
@@ -144,14 +91,7 @@ public final class Session implements AutoCloseable {
             if (poisoned) {
                 poison();
             }
-            for (Runnable entry : entries) {
-                entry.run();
-            }
-            if (recorder == null && !StepEvent.isAskedFor()) {
-                runSteps();
-            } else {
-                runStepsRecorded();
-            }
+            crew.run(inputs, outputs);
             for (CallersMemory output : outputs) {
                 output.copyOut();
             }
@@ -180,7 +120,7 @@ public final class Session implements AutoCloseable {
                     + executable.plan().model());
         }
         for (int i = 0; i < memories.length; i++) {
-            memories[i].take(given[i], binding.owner());
+            memories[i].take(given[i], workers[0].owner());
         }
     }
 
@@ -202,52 +142,9 @@ public final class Session implements AutoCloseable {
     }
 
     private void poison() {
-        arena.fill(NAN_BYTE);
         for (CallersMemory output : outputs) {
             output.fill(NAN_BYTE);
         }
-    }
-
-    private void runSteps() {
-        int step = 0;
-        try {
-            for (; step < calls.length; step++) {
-                calls[step].run();
-            }
-        } catch (RuntimeException e) {
-            throw failure(step, e);
-        }
-    }
-
-    private void runStepsRecorded() {
-        boolean inFlight = StepEvent.isAskedFor();
-        int step = 0;
-        try {
-            for (; step < calls.length; step++) {
-                if (inFlight) {
-                    flightRecorder.begins();
-                }
-                long start = System.nanoTime();
-                calls[step].run();
-                long ns = System.nanoTime() - start;
-                if (recorder != null) {
-                    recorder.ended(step, start, ns);
-                }
-                if (inFlight) {
-                    flightRecorder.ended(step, ns);
-                }
-            }
-            if (recorder != null) {
-                recorder.runEnded();
-            }
-        } catch (RuntimeException e) {
-            throw failure(step, e);
-        }
-    }
-
-    private KernelFailure failure(int position, RuntimeException cause) {
-        Step step = executable.plan().steps().get(position);
-        return new KernelFailure(step.name(), step.kernel(), cause);
     }
 
     /**
@@ -273,15 +170,17 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * The times of the steps in the latest runs, as many as the options asked for.
+     * The times of the steps in the latest runs, as many as the options asked for; of a plan with micro-batches, in the latest that the
+     * session's first worker computed.
      *
      * @throws IllegalStateException if the options did not ask for a profile
      */
     public Profile profile() {
-        if (recorder == null) {
+        Profile profile = workers[0].profile();
+        if (profile == null) {
             throw new IllegalStateException("the session was opened without a profile");
         }
-        return recorder.profile();
+        return profile;
     }
 
     public Executable executable() {
@@ -289,7 +188,7 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Frees the arena and the calls.
+     * Frees the arenas and the calls, and ends the session's threads.
      *
      * @throws IllegalStateException if it is running
      */
@@ -297,7 +196,10 @@ public final class Session implements AutoCloseable {
     public void close() {
         synchronized (executable) {
             if (STATE.compareAndSet(this, IDLE, CLOSED)) {
-                binding.close();
+                crew.close();
+                for (Worker worker : workers) {
+                    worker.close();
+                }
                 executable.forget(this);
             } else if ((int) STATE.getAcquire(this) == RUNNING) {
                 throw refusal("close");

@@ -135,8 +135,8 @@ class PlanFileTest {
         assertComplaint(file, "__metadata__ is not an object; compile it again");
         writeHeader(file, "{\"__metadata__\":{\"format\":\"pt\",\"version\":\"1\"}}", new byte[0]);
         assertComplaint(file, "is no plan: its format is pt; compile it again");
-        writeHeader(file, "{\"__metadata__\":{\"format\":\"upscale.plan\",\"version\":\"2\"}}", new byte[0]);
-        assertComplaint(file, "is of format version 2, this program reads version 1; compile it again");
+        writeHeader(file, "{\"__metadata__\":{\"format\":\"upscale.plan\",\"version\":\"9\"}}", new byte[0]);
+        assertComplaint(file, "is of format version 9, this program reads version 2; compile it again");
         assertThrows(InvalidInput.class, () -> PlanFile.read(folder));
     }
 
@@ -146,7 +146,7 @@ class PlanFileTest {
         for (String json : List.of(
                 "[".repeat(1_000_000), "{\"a\":".repeat(100_000), "[" + "[],".repeat(3_000_000) + "0]", "1" + "0".repeat(100_000),
                 "{\"a\":1e999999999}", "{\"a\":1,\"a\":2}", "{\"a\":null}", "null", "", "{}", "{\"__metadata__\":null}", "\0",
-                "{\"__metadata__\":{\"format\":\"upscale.plan\",\"version\":\"1\",\"plan\":\"" + "[".repeat(1_000_000)
+                "{\"__metadata__\":{\"format\":\"upscale.plan\",\"version\":\"2\",\"plan\":\"" + "[".repeat(1_000_000)
                         + "\",\"header_sha256\":\"" + "0".repeat(64) + "\",\"data_sha256\":\"\"}}")) {
             writeSealed(file, json, new byte[0]);
             assertThrows(InvalidInput.class, () -> PlanFile.read(file), () -> json.substring(0, Math.min(50, json.length())));

@@ -70,7 +70,7 @@ class PlanFormatTest {
         assertEquals(hash, sha256(unsealed.getBytes(StandardCharsets.ISO_8859_1)));
         assertEquals(metadata.get("data_sha256").stringValue(),
                 sha256(little(file).slice(begin, file.length - begin)));
-        assertEquals("upscale.plan 1", metadata.get("format").stringValue() + " " + metadata.get("version").stringValue());
+        assertEquals("upscale.plan 2", metadata.get("format").stringValue() + " " + metadata.get("version").stringValue());
     }
 
     @Test

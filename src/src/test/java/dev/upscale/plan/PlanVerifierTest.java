@@ -71,7 +71,7 @@ class PlanVerifierTest {
         };
         Plan plan = Plans.withStep(PLAN, convolution, named);
         refused("its library plan cudnn.1 is missing", plan);
-        PlanVerifier.verify(new Plan(plan.model(), plan.variant(), "cuda:h100", plan.inputs(), plan.outputs(), plan.steps(), plan.constants(),
+        PlanVerifier.verify(new Plan(plan.model(), plan.variant(), "cuda:h100", plan.inputs(), plan.outputs(), 1, plan.steps(), plan.constants(),
                 plan.arenaBytes(), plan.arenaLowerBoundBytes(), plan.consumers(),
                 Optional.of(new Accelerator("{}", "f16", "cuDNN 9.24.0", List.of(new Accelerator.LibraryPlan("cudnn.1", "{}")), Optional.empty()))));
     }
@@ -83,6 +83,25 @@ class PlanVerifierTest {
         refused("the code of its kernels, code, is no constant of bytes", Plans.withCode(PLAN, "code", Constant.i32(1)));
         refused("the code of its kernels, code, is no constant of bytes",
                 Plans.withCode(PLAN, "code", Constant.i8(new byte[] {1})).withConstants(PLAN.constants()));
+    }
+
+    @Test
+    void microBatchesAreEqualPartsOfEveryPort() {
+        Plan plan = PLAN.repeated(3);
+        PlanVerifier.verify(plan);
+        assertEquals(3, plan.inputs().getFirst().dims().getFirst());
+        assertEquals(3 * PLAN.multiplyAdds(), plan.multiplyAdds());
+        refused("which is not 3 micro-batches", new Plan("", "", "", PLAN.inputs(), plan.outputs(), 3, plan.steps(), plan.constants(), plan.arenaBytes(), 0, 0,
+                Optional.empty()));
+        refused("0 micro-batches", PLAN.repeated(0));
+        Accelerator gpu = new Accelerator("{}", "f16", "cuDNN 9.24.0", List.of(), Optional.empty());
+        refused("3 micro-batches for cuda:h100", new Plan("", "", "cuda:h100", plan.inputs(), plan.outputs(), 3, plan.steps(), plan.constants(),
+                plan.arenaBytes(), 0, 0, Optional.of(gpu)));
+        Plan.Port larger = Plans.port("x", 6, 3, 4, 4);
+        refused("leaves the", new Plan("", "", "", List.of(Plans.port("x", 3, 3, 2, 4)), plan.outputs(), 3, plan.steps(), plan.constants(),
+                plan.arenaBytes(), 0, 0, Optional.empty()));
+        PlanVerifier.verify(new Plan("", "", "", List.of(larger), plan.outputs(), 3, plan.steps(), plan.constants(), plan.arenaBytes(), 0, 0,
+                Optional.empty()));
     }
 
     @Test

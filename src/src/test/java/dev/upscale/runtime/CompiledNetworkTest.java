@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.upscale.compile.CompileOptions;
 import dev.upscale.compile.Compiler;
+import dev.upscale.compile.KernelCosts;
 import dev.upscale.compile.RandomNetwork;
 import dev.upscale.compile.Technique;
 import dev.upscale.compile.Variant;
@@ -13,12 +14,14 @@ import dev.upscale.graph.Graph;
 import dev.upscale.graph.Interpreter;
 import dev.upscale.graph.Tensor;
 import dev.upscale.plan.Plan;
+import dev.upscale.plan.Step;
 import dev.upscale.runtime.cpu.CpuCatalog;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
@@ -27,6 +30,19 @@ import net.jqwik.api.constraints.LongRange;
 class CompiledNetworkTest {
     private static final List<List<String>> ENGINES =
             List.of(List.of(), List.of("onednn", "xnnpack"), CompileOptions.ALL_ENGINES);
+
+    /** By which micro-batches of one image are the fastest. */
+    private static final KernelCosts SMALL_IS_FAST = new KernelCosts() {
+        @Override
+        public double nanos(String kernel, Step.Convolve step) {
+            return Math.pow(step.multiplyAdds(), 2);
+        }
+
+        @Override
+        public OptionalDouble known(String kernel, Step.Convolve step) {
+            return OptionalDouble.of(nanos(kernel, step));
+        }
+    };
 
     @Property(tries = 100)
     void plansComputeWhatTheMaskedModelComputes(@ForAll @LongRange(min = 0, max = 1_000_000_000) long seed) {
@@ -45,7 +61,8 @@ class CompiledNetworkTest {
     /** Small networks alone would never make it worth a second call, or an addition a second time. */
     private static CompileOptions options(Variant variant, List<String> engines, long seed) {
         CompileOptions options = new CompileOptions(variant, engines);
-        CompileOptions laidOut = seed % 3 == 0 ? options.withChannelsLastInputs() : options;
+        CompileOptions costed = seed % 2 == 0 ? options.withCosts(SMALL_IS_FAST) : options;
+        CompileOptions laidOut = seed % 3 == 0 ? costed.withChannelsLastInputs() : costed;
         return switch ((int) (seed / 3 % 5)) {
             case 0 -> laidOut.without(Technique.SUPERSETS);
             case 1 -> laidOut.without(Technique.SUMS);

@@ -34,6 +34,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -257,6 +259,81 @@ class SessionTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 7})
+    void microBatchesAreComputedAsIfAlone(int threads) {
+        int count = 5;
+        try (Executable alone = Executable.prepare(plan()); Session one = alone.open(1);
+                Executable together = Executable.prepare(plan().repeated(count));
+                Session session = together.open(SessionOptions.threads(threads).withPoison().withProfile(2))) {
+            for (int run = 0; run < 50; run++) {
+                float[] images = new float[count * ELEMENTS];
+                float[] expected = new float[count * ELEMENTS];
+                for (int image = 0; image < count; image++) {
+                    float[] values = image(count * run + image);
+                    System.arraycopy(values, 0, images, image * ELEMENTS, ELEMENTS);
+                    System.arraycopy(run(one, values), 0, expected, image * ELEMENTS, ELEMENTS);
+                }
+                assertClose(expected, run(session, images));
+            }
+            assertTrue(session.profile().totalNs() > 0);
+        }
+    }
+
+    @Test
+    void microBatchesAreComputedAfterAPauseToo() throws InterruptedException {
+        try (Executable executable = Executable.prepare(plan().repeated(2)); Session session = executable.open(2)) {
+            float[] images = Arrays.copyOf(image(1), 2 * ELEMENTS);
+            float[] expected = run(session, images);
+            for (int run = 0; run < 5; run++) {
+                Thread.sleep(5);
+                assertArrayEquals(expected, run(session, images));
+            }
+            Thread.currentThread().interrupt();
+            assertArrayEquals(expected, run(session, images));
+            assertTrue(Thread.interrupted(), "a run keeps the interrupt for its caller");
+        }
+    }
+
+    @Test
+    void aSessionsThreadsEndWithIt() {
+        try (Executable executable = Executable.prepare(plan().repeated(4))) {
+            Session session = executable.open(4);
+            run(session, Arrays.copyOf(image(1), 4 * ELEMENTS));
+            assertEquals(3, crew().count());
+            session.close();
+            assertEquals(0, crew().count());
+        }
+    }
+
+    private static Stream<Thread> crew() {
+        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().startsWith("upscale small "));
+    }
+
+    @Test
+    void aFailureOnAnyThreadReachesTheCallerAndTheNextRunWorks() {
+        CallersMemory[] memory = {};
+        AtomicInteger computed = new AtomicInteger();
+        AtomicInteger failing = new AtomicInteger(3);
+        Crew.Work work = (sources, results, microBatch) -> {
+            if (microBatch == failing.get()) {
+                throw new KernelFailure("step " + microBatch, "kernel", new IllegalStateException("no"));
+            }
+            computed.incrementAndGet();
+        };
+        try (Crew crew = new Crew(List.of(work, work, work), 8, "failing")) {
+            for (int run = 0; run < 1000; run++) {
+                failing.set(run % 8);
+                String message = assertThrows(KernelFailure.class, () -> crew.run(memory, memory)).getMessage();
+                assertTrue(message.contains("step " + run % 8), message);
+                failing.set(-1);
+                computed.set(0);
+                crew.run(memory, memory);
+                assertEquals(8, computed.get());
+            }
+        }
+    }
+
     @Test
     void twoRunsOfOneSessionAtOnceAreRefused() throws Exception {
         try (Executable executable = Executable.prepare(plan()); Session session = executable.open(1);
@@ -283,12 +360,13 @@ class SessionTest {
         }
     }
 
-    @Test
-    void aRunAllocatesNothing() {
-        try (Executable executable = Executable.prepare(plan()); Session session = executable.open(1); Arena arena = Arena.ofConfined()) {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aRunAllocatesNothing(int microBatches) {
+        try (Executable executable = Executable.prepare(plan().repeated(microBatches)); Session session = executable.open(microBatches); Arena arena = Arena.ofConfined()) {
             MemorySegment[][] memories = new MemorySegment[4][];
             for (int i = 0; i < memories.length; i++) {
-                memories[i] = new MemorySegment[] {arena.allocate(ELEMENTS * 4L, 64)};
+                memories[i] = new MemorySegment[] {arena.allocate(microBatches * ELEMENTS * 4L, 64)};
             }
             ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
             long bytes = Long.MAX_VALUE;

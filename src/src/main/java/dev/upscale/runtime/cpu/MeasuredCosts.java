@@ -65,6 +65,16 @@ public final class MeasuredCosts implements KernelCosts {
     }
 
     @Override
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public KernelCosts onThreads(int others) {
+        return new MeasuredCosts(catalog, table, others);
+    }
+
+    @Override
     public double handover() {
         return threads == 1 ? 0 : HANDOVER_NANOS;
     }
