@@ -135,7 +135,7 @@ SIM_API int cudnnBackendPopulateCudaGraph(void *, void *plan, void *pack, void *
         if (state().lost || due("cudnn")) {
             return refuse(EXECUTION_FAILED, state().lost ? state().first_failure : "injected: an execution was refused");
         }
-        if (!is_native(require_descriptor(plan)->operations)) {
+        if (state().faults.count("capture") || !is_native(require_descriptor(plan)->operations)) {
             return refuse(NOT_SUPPORTED, "this engine cannot be put into a graph");
         }
         auto found = state().graphs.find((Graph *)graph);

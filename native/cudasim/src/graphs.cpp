@@ -1,6 +1,7 @@
 // Graphs: nodes, edges, instances, launches.
 #include "sim.h"
 
+#include <algorithm>
 #include <queue>
 
 namespace sim {
@@ -65,6 +66,8 @@ static std::vector<size_t> contrary_order(const std::vector<Node> &nodes) {
 static std::shared_ptr<Executable> instantiate(const Graph &graph) {
     auto executable = std::make_shared<Executable>();
     flatten(graph, {}, executable->nodes);
+    std::vector<long> rounds(executable->nodes.size(), 1);
+    state().rounds = 0;
     for (size_t i = 0; i < executable->nodes.size(); i++) {
         std::vector<bool> before(executable->nodes.size());
         for (int one : executable->nodes[i].after) {
@@ -72,7 +75,9 @@ static std::shared_ptr<Executable> instantiate(const Graph &graph) {
             for (size_t k = 0; k < (size_t)one; k++) {
                 before[k] = before[k] || executable->before[(size_t)one][k];
             }
+            rounds[i] = std::max(rounds[i], rounds[(size_t)one] + 1);
         }
+        state().rounds = std::max(state().rounds, rounds[i]);
         executable->before.push_back(before);
     }
     executable->order = contrary_order(executable->nodes);

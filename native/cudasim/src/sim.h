@@ -129,6 +129,7 @@ struct State {
     std::string unhandled;                                     // the call whose error nobody seems to have handled yet
     std::map<std::string, long> counts;
     std::map<std::string, long> faults;
+    long rounds = 0;                                           // nodes on the longest way through the graph that was instantiated last
     long launches = 0, copies = 0, graph_launches = 0, convolutions = 0;
 };
 

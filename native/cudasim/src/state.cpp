@@ -157,7 +157,7 @@ SIM_API size_t cudasim_report(char *text, size_t room) {
     leaks("handles and descriptors", s.others.size());
     leaks("references to the primary context", (size_t)s.retained);
     out << "count launches " << s.launches << "\ncount copies " << s.copies << "\ncount graphlaunches " << s.graph_launches
-        << "\ncount convolutions " << s.convolutions << "\n";
+        << "\ncount convolutions " << s.convolutions << "\ncount rounds " << s.rounds << "\n";
     std::string all = out.str();
     if (text && room > 0) {
         size_t length = all.size() < room - 1 ? all.size() : room - 1;

@@ -44,7 +44,7 @@ public final class SimulatedDevice {
         return Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(library(), Arena.global()).findOrThrow(name), type);
     }
 
-    /** Forgets what happened and injects faults from now on, for example {@code alloc:3,launch:10}. */
+    /** Forgets what happened and injects faults from now on, for example {@code alloc:3,launch:10}; {@code capture:1} makes cuDNN refuse to fill graphs. */
     public static void begin(String faults) {
         try (Arena call = Arena.ofConfined()) {
             function("cudasim_begin", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)).invoke(call.allocateFrom(faults));
@@ -75,7 +75,7 @@ public final class SimulatedDevice {
         }
     }
 
-    /** How often something was done since {@link #begin}: {@code launches}, {@code copies}, {@code graphlaunches}, {@code convolutions}. */
+    /** How often something was done since {@link #begin}: {@code launches}, {@code copies}, {@code graphlaunches}, {@code convolutions}; {@code rounds}: the nodes on the longest way through the latest graph. */
     public static long count(String what) {
         return report("count").stream().filter(line -> line.startsWith(what + " ")).mapToLong(line -> Long.parseLong(line.substring(what.length() + 1)))
                 .sum();

@@ -123,6 +123,30 @@ class SimulatedNetworksTest {
         return error;
     }
 
+    /** A step that is captured from the stream comes after those that its memory asks for, as one that cuDNN puts into the graph, and after no others. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "capture:1"})
+    void branchesStayBranchesWhoeverPutsStepsIntoTheGraph(String how) {
+        Graph graph = masked(fashion("googlenet"), 7);
+        Map<String, Tensor> inputs = inputs(graph);
+        double[] expected = Interpreter.run(graph, inputs).values().iterator().next().values();
+        Plan plan = Upscale.compileForGpu(graph, DEVICE, Variant.UPSCALE, Precision.F32);
+        int rounds = StepDependencies.of(plan.steps()).levels();
+        Map<String, float[]> given = new LinkedHashMap<>();
+        inputs.forEach((name, tensor) -> given.put(name, tensor.floats()));
+        SimulatedDevice.begin(how);
+        try (Gpu gpu = Gpu.open(0);
+                CudaExecutable executable = CudaExecutable.prepare(plan, gpu);
+                CudaSession session = executable.open(SessionOptions.threads(1).withPoison())) {
+            session.run(given);
+            assertTrue(relativeL2(session.run(given).values().iterator().next(), expected) <= 2e-5);
+            assertEquals(how.isEmpty(), session.graphParts()[0] > 0, "steps that cuDNN put into the graph");
+        }
+        assertEquals(rounds, SimulatedDevice.count("rounds"));
+        assertTrue(rounds < plan.steps().size());
+        SimulatedDevice.assertClean();
+    }
+
     /** The device finds each edge that is left out: that of a read, of an overwritten source, of an overwritten result. */
     @Test
     void anEdgeThatIsMissingIsFound() {
