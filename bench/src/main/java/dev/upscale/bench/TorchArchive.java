@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -21,27 +22,51 @@ final class TorchArchive {
     private static final String FORMAT_VERSION = "10\n";
 
     /** One tensor of the object; attribute k is called {@code w<k>}, its bytes are in {@code data/<k>}. */
-    private record Attribute(String storage, List<Integer> dims, byte[] content) {
+    private record Attribute(String storage, List<Integer> dims, List<Integer> strides, byte[] content) {
         int elements() {
             return dims.stream().reduce(1, (a, b) -> a * b);
         }
     }
 
+    /** From the outermost axis to the innermost one. */
+    private static final List<Integer> CHANNELS_LAST = List.of(0, 2, 3, 1);
+
     private final List<Attribute> attributes = new ArrayList<>();
 
-    /** Adds a weight; gives the expression that reads it. */
-    String weight(Tensor tensor) {
+    /** Adds a weight; gives the expression that reads it. Of four axes channels may come last. */
+    String weight(Tensor tensor, TorchScript.Layout layout) {
+        List<Integer> dims = tensor.type().dims();
+        List<Integer> axes = layout == TorchScript.Layout.CHANNELS_LAST && dims.size() == 4 ? CHANNELS_LAST : IntStream.range(0, dims.size()).boxed().toList();
+        List<Integer> strides = strides(dims, axes);
+        List<Integer> places = strides(dims, IntStream.range(0, dims.size()).boxed().toList());
         float[] values = tensor.floats();
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return add(new Attribute("FloatStorage", tensor.type().dims(), bytes.array()));
+        for (int at = 0; at < values.length; at++) {
+            int to = 0;
+            for (int axis = 0; axis < dims.size(); axis++) {
+                to += at / places.get(axis) % dims.get(axis) * strides.get(axis);
+            }
+            bytes.putFloat(to * Float.BYTES, values[at]);
+        }
+        return add(new Attribute("FloatStorage", dims, strides, bytes.array()));
+    }
+
+    /** Of each axis, if memory runs through axes from the first named to the last, without gaps. */
+    private static List<Integer> strides(List<Integer> dims, List<Integer> axes) {
+        Integer[] strides = new Integer[dims.size()];
+        int stride = 1;
+        for (int axis : axes.reversed()) {
+            strides[axis] = stride;
+            stride *= dims.get(axis);
+        }
+        return List.of(strides);
     }
 
     /** Adds a list of positions; gives the expression that reads it. */
     String indices(List<Integer> indices) {
         ByteBuffer bytes = ByteBuffer.allocate(indices.size() * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         indices.forEach(bytes::putLong);
-        return add(new Attribute("LongStorage", List.of(indices.size()), bytes.array()));
+        return add(new Attribute("LongStorage", List.of(indices.size()), List.of(1), bytes.array()));
     }
 
     private String add(Attribute attribute) {
@@ -105,13 +130,7 @@ final class TorchArchive {
         pickle.op('(').string("storage").global("torch", attribute.storage).string(String.valueOf(number)).string("cpu").number(attribute.elements()).op('t')
                 .op('Q');
         pickle.number(0).numbers(attribute.dims);
-        List<Integer> strides = new ArrayList<>();
-        int stride = attribute.elements();
-        for (int dim : attribute.dims) {
-            stride /= Math.max(1, dim);
-            strides.add(stride);
-        }
-        pickle.numbers(strides).op(0x89).global("collections", "OrderedDict").op(')').op('R').op('t').op('R');
+        pickle.numbers(attribute.strides).op(0x89).global("collections", "OrderedDict").op(')').op('R').op('t').op('R');
     }
 
     /** Python's pickle format, protocol 2: what is needed of it. */

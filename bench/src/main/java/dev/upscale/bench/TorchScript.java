@@ -21,19 +21,27 @@ import java.util.stream.IntStream;
  * {@code forward} calls ATen's operators, and its weights. Operators that this does not know are refused.
  */
 final class TorchScript {
+    /** How images and the weights of convolutions lie in memory: by planes (NCHW), as PyTorch makes them, or channels last (NHWC). */
+    enum Layout { PLANES, CHANNELS_LAST }
+
+    /** PyTorch's number for channels-last memory. */
+    private static final String CHANNELS_LAST_FORMAT = "memory_format=2";
+
     private final Graph graph;
+    private final Layout layout;
     private final TorchArchive archive = new TorchArchive();
     private final Map<String, String> names = new HashMap<>();
     private final StringBuilder body = new StringBuilder();
     private int values;
 
-    private TorchScript(Graph graph) {
+    private TorchScript(Graph graph, Layout layout) {
         this.graph = graph;
+        this.layout = layout;
     }
 
-    /** The content of a {@code .pt} file. */
-    static byte[] of(Graph graph) throws IOException {
-        return new TorchScript(graph).write();
+    /** The content of a {@code .pt} file. Inputs and outputs are in the graph's order, whatever the layout. */
+    static byte[] of(Graph graph, Layout layout) throws IOException {
+        return new TorchScript(graph, layout).write();
     }
 
     private byte[] write() throws IOException {
@@ -42,11 +50,18 @@ final class TorchScript {
             names.put(input, "x" + names.size());
             signature.append(",\n    ").append(names.get(input)).append(": Tensor");
         }
+        graph.inputs().stream().filter(this::isChannelsLast).forEach(input -> body.append("    ").append(names.get(input)).append(" = ")
+                .append(call("contiguous", names.get(input), CHANNELS_LAST_FORMAT)).append('\n'));
         graph.nodes().forEach(this::add);
-        List<String> results = graph.outputs().stream().map(names::get).toList();
+        List<String> results = graph.outputs().stream().map(output -> isChannelsLast(output) ? call("contiguous", names.get(output)) : names.get(output))
+                .toList();
         signature.append(results.size() == 1 ? ") -> Tensor:\n" : ") -> Tuple[" + String.join(", ", results.stream().map(one -> "Tensor").toList()) + "]:\n");
         String end = "    return " + (results.size() == 1 ? results.getFirst() : "(" + String.join(", ", results) + ")") + "\n";
         return archive.write(signature + body.toString() + end);
+    }
+
+    private boolean isChannelsLast(String tensor) {
+        return layout == Layout.CHANNELS_LAST && graph.type(tensor).rank() == 4;
     }
 
     private void add(Node node) {
@@ -143,7 +158,7 @@ final class TorchScript {
     }
 
     private String operand(String tensor) {
-        return names.computeIfAbsent(tensor, weight -> archive.weight(graph.weight(weight)));
+        return names.computeIfAbsent(tensor, weight -> archive.weight(graph.weight(weight), layout));
     }
 
     private String bias(Node node) {
@@ -155,7 +170,7 @@ final class TorchScript {
         int rank = graph.type(node.input(0)).rank();
         Tensor weight = graph.weight(node.input(input));
         int[] dims = IntStream.range(0, rank).map(axis -> axis == 1 ? Math.toIntExact(weight.type().elements()) : 1).toArray();
-        return archive.weight(weight.reshaped(dims));
+        return archive.weight(weight.reshaped(dims), Layout.PLANES);
     }
 
     private static String padded(String x, Window window, float value) {

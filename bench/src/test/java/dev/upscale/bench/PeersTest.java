@@ -21,6 +21,9 @@ import dev.upscale.prune.PruneOptions;
 import dev.upscale.prune.Pruner;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Test;
@@ -67,19 +71,7 @@ class PeersTest {
 
     @Test
     void torchScriptIsSourceTextAndTensors() throws IOException {
-        Graph graph = dev.upscale.graph.GraphText.parse("""
-                graph small(x: f32[1,2,3,3]) -> y {
-                  w: f32[1,2,1,1] = [1, 2]
-                  t = Conv(x, w) kernel=1
-                  y = Apply(t) relu
-                }
-                """);
-        Map<String, byte[]> files = new HashMap<>();
-        try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(TorchScript.of(graph)))) {
-            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-                files.put(entry.getName(), zip.readAllBytes());
-            }
-        }
+        Map<String, byte[]> files = script(TorchScript.Layout.PLANES);
         assertEquals("""
                 class Net(Module):
                   __parameters__ = []
@@ -92,9 +84,49 @@ class PeersTest {
                     t1 = torch.relu(t0)
                     return t1
                 """, new String(files.get("net/code/__torch__.py"), StandardCharsets.UTF_8));
-        assertEquals(8, files.get("net/data/0").length);
+        assertEquals(List.of(1f, 2f, 3f, 4f, 5f, 6f, 7f, 8f), floats(files.get("net/data/0")));
     }
 
+    @Test
+    void torchScriptMayKeepChannelsLast() throws IOException {
+        Map<String, byte[]> files = script(TorchScript.Layout.CHANNELS_LAST);
+        assertEquals("""
+                class Net(Module):
+                  __parameters__ = []
+                  __buffers__ = []
+                  training : bool
+                  w0 : Tensor
+                  def forward(self: __torch__.Net,
+                    x0: Tensor) -> Tensor:
+                    x0 = torch.contiguous(x0, memory_format=2)
+                    t0 = torch.conv2d(x0, self.w0, None, [1, 1], [0, 0], [1, 1], 1)
+                    t1 = torch.relu(t0)
+                    return torch.contiguous(t1)
+                """, new String(files.get("net/code/__torch__.py"), StandardCharsets.UTF_8));
+        assertEquals(List.of(1f, 5f, 2f, 6f, 3f, 7f, 4f, 8f), floats(files.get("net/data/0")));
+    }
+
+    private static List<Float> floats(byte[] bytes) {
+        FloatBuffer values = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        return IntStream.range(0, values.capacity()).mapToObj(values::get).toList();
+    }
+
+    private static Map<String, byte[]> script(TorchScript.Layout layout) throws IOException {
+        Graph graph = dev.upscale.graph.GraphText.parse("""
+                graph small(x: f32[1,2,3,3]) -> y {
+                  w: f32[1,2,2,2] = [1, 2, 3, 4, 5, 6, 7, 8]
+                  t = Conv(x, w) kernel=2
+                  y = Apply(t) relu
+                }
+                """);
+        Map<String, byte[]> files = new HashMap<>();
+        try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(TorchScript.of(graph, layout)))) {
+            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+                files.put(entry.getName(), zip.readAllBytes());
+            }
+        }
+        return files;
+    }
     private static Optional<Peer> peer(String name) {
         Iterator<Peer> found = ServiceLoader.load(Peer.class).iterator();
         while (true) {

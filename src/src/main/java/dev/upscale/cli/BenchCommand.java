@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -210,7 +211,8 @@ final class BenchCommand extends Console {
                 differences.put(rival.name(), Difference.of(rival.session.outputs(), networks.truth(rival.variant)));
             }
         }
-        Contest contest = new Contest();
+        Contest contest = new Contest().pauseBeforeTurns(threads == 1 ? Duration.ZERO : rivals.stream().map(rival -> Peers.named(rival.peer).spinning())
+                .max(Comparator.naturalOrder()).orElse(Duration.ZERO));
         contenders.forEach(contender -> contest.add(contender.name, contender.runner::run));
         rivals.forEach(rival -> contest.add(rival.name(), rival.session::run));
         int count = contenders.size() + rivals.size();

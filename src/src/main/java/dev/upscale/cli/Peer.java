@@ -1,5 +1,6 @@
 package dev.upscale.cli;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -21,6 +22,11 @@ public interface Peer {
      * @param inputs shapes and values (f32, row-major) of the network's inputs, which all runs use
      */
     Session open(byte[] model, int threads, List<Input> inputs);
+
+    /** How long its threads may stay awake after a run and take the cores of others, with more than one thread. */
+    default Duration spinning() {
+        return Duration.ZERO;
+    }
 
     /** A value for one of the network's inputs. */
     record Input(String name, long[] dims, float[] values) {}

@@ -148,22 +148,19 @@ public final class NativeLibraries {
         if (!isElf(file)) {
             return Optional.of("is no ELF file"); // the JVM would print a warning about its stack before the linker refuses it
         }
-        try {
-            library.environment().forEach(NativeEnvironment::setDefault);
-            try (Arena trial = Arena.ofConfined()) {
-                Optional<String> refusal = probe(library, SymbolLookup.libraryLookup(file, trial));
-                if (refusal.isPresent()) {
-                    return refusal;
-                }
-                for (String named : library.opensByName()) {
-                    Path beside = file.resolveSibling(named);
-                    if (Files.isRegularFile(beside)) {
-                        SymbolLookup.libraryLookup(beside, Arena.global());
-                    }
-                }
-                NativeSymbols.provide(library.bindings(), SymbolLookup.libraryLookup(file, Arena.global()));
-                return Optional.empty();
+        try (NativeEnvironment _ = new NativeEnvironment(library.environment()); Arena trial = Arena.ofConfined()) {
+            Optional<String> refusal = probe(library, SymbolLookup.libraryLookup(file, trial));
+            if (refusal.isPresent()) {
+                return refusal;
             }
+            for (String named : library.opensByName()) {
+                Path beside = file.resolveSibling(named);
+                if (Files.isRegularFile(beside)) {
+                    SymbolLookup.libraryLookup(beside, Arena.global());
+                }
+            }
+            NativeSymbols.provide(library.bindings(), SymbolLookup.libraryLookup(file, Arena.global()));
+            return Optional.empty();
         } catch (IllegalCallerException e) {
             return Optional.of("native access is denied; start Java with --enable-native-access=dev.upscale,dev.upscale.bindings");
         } catch (IllegalArgumentException e) {

@@ -13,6 +13,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -35,6 +36,19 @@ class NativeLibrariesTest {
         assertTrue(Files.isRegularFile(loaded.file()));
         assertTrue(loaded.version().matches("\\d+\\.\\d+.*"), loaded.version());
         assertSame(loaded, NativeLibraries.find(library), "a library is looked for once");
+    }
+
+    @Test
+    void aVariableForALibraryIsTakenBackWhenItIsLoaded() {
+        String name = "UPSCALE_TEST_VARIABLE";
+        try (NativeEnvironment _ = new NativeEnvironment(Map.of(name, "passive"))) {
+            assertTrue(NativeEnvironment.isSet(name));
+            try (NativeEnvironment _ = new NativeEnvironment(Map.of(name, "active"))) {
+                assertTrue(NativeEnvironment.isSet(name));
+            }
+            assertTrue(NativeEnvironment.isSet(name), "what was set before stays");
+        }
+        assertFalse(NativeEnvironment.isSet(name));
     }
 
     @Test
