@@ -259,23 +259,33 @@ class CudaLibrariesTest {
         assertEquals(List.of("libcublasLt.so.13", "libnvrtc.so.13", DRIVER, "libcudnn.so.9"), order);
     }
 
-    /** The real libraries in an environment as pip lays it out: their versions, and a plan. */
-    @Test
-    void theRealLibrariesInAPythonEnvironmentCompile() throws Exception {
+    /** The real libraries as pip, a toolkit or a distribution lays them out: their versions, and a plan. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Python packages nvidia/*", "CUDA toolkit", "system's library path"})
+    void theRealLibrariesCompileWhereverTheyLie(String place) throws Exception {
+        if (!place.startsWith("Python")) {
+            assumeNoneInstalled();
+        }
         Map<NativeLibrary, Path> real = new LinkedHashMap<>();
         for (NativeLibrary library : List.of(NativeLibrary.CUBLASLT, NativeLibrary.NVRTC, NativeLibrary.CUDNN)) {
             Optional<Path> found = CudaFiles.find(library);
             assumeTrue(found.isPresent(), library.title() + " is missing: no real libraries are laid out as Python packages");
             real.put(library, found.get());
         }
-        Path packages = folder.resolve("venv/lib/python3.13/site-packages/nvidia");
+        CommandLineProcess process = bare().variable("VIRTUAL_ENV", folder.resolve("venv")).variable("CUDA_HOME", folder.resolve("toolkit"))
+                .variable("LD_LIBRARY_PATH", folder.resolve("system"));
         for (Map.Entry<NativeLibrary, Path> library : real.entrySet()) {
-            CudaFiles.link(library.getKey(), library.getValue(), Files.createDirectories(packages.resolve(library.getKey().name().toLowerCase(Locale.ROOT) + "/lib")));
+            Path in = folder.resolve(switch (place) {
+                case "CUDA toolkit" -> "toolkit/lib64";
+                case "system's library path" -> "system";
+                default -> "venv/lib/python3.13/site-packages/nvidia/" + library.getKey().name().toLowerCase(Locale.ROOT) + "/lib";
+            });
+            CudaFiles.link(library.getKey(), library.getValue(), Files.createDirectories(in));
         }
-        CommandLineProcess process = bare().variable("VIRTUAL_ENV", folder.resolve("venv"));
 
         JsonNode gpu = gpu(process);
 
+        NAMES.forEach(name -> assertEquals(place, byName(gpu).get(name).get("place").stringValue()));
         assertTrue(gpu.get("compiles").booleanValue(), gpu.toString());
         assertTrue(byName(gpu).get("cuDNN").get("version").stringValue().startsWith("9."), gpu.toString());
         assertTrue(byName(gpu).get("NVRTC").get("version").stringValue().startsWith("13."), gpu.toString());

@@ -22,6 +22,7 @@ import dev.upscale.runtime.natives.NativeLibrary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -102,7 +103,12 @@ class PlanKernelsTest {
         plan.constants().get(kernels.code()).data().get(code);
         assertEquals(new String(ELF, StandardCharsets.ISO_8859_1), new String(code, StandardCharsets.ISO_8859_1));
 
-        Graph graph = Upscale.prune(Upscale.read(folder.resolve("densenet.onnx")), PatternFile.read(pattern().toString()));
+        runs(plan, Upscale.prune(Upscale.read(folder.resolve("densenet.onnx")), PatternFile.read(pattern().toString())), 1e-2);
+    }
+
+    /** On the simulated device with the plan's own kernels. */
+    private static void runs(Plan plan, Graph graph, double tolerance) {
+        Accelerator.KernelCode kernels = plan.accelerator().orElseThrow().kernels().orElseThrow();
         Map<String, Tensor> inputs = SimulatedNetworksTest.inputs(graph);
         Map<String, float[]> given = new LinkedHashMap<>();
         inputs.forEach((name, tensor) -> given.put(name, tensor.floats()));
@@ -111,12 +117,44 @@ class PlanKernelsTest {
         try (Gpu gpu = Gpu.open(0);
                 CudaExecutable executable = CudaExecutable.prepare(plan, gpu);
                 CudaSession session = executable.open(SessionOptions.threads(1).withPoison())) {
-            assertEquals("plan, " + kernels.compiler() + ", sm_90", executable.kernelOrigin());
+            assertEquals("plan, " + kernels.compiler() + ", " + kernels.architecture(), executable.kernelOrigin());
             session.run(given);
             double error = SimulatedNetworksTest.relativeL2(session.run(given).values().iterator().next(), expected);
-            assertTrue(error <= 1e-2, "relative error " + error);
+            assertTrue(error <= tolerance, "relative error " + error);
         }
         SimulatedDevice.assertClean();
+    }
+
+    @Test
+    void aDeviceThatNvrtcDoesNotKnowGetsPtx() throws Exception {
+        DeviceDescription h100 = DeviceDescription.of("h100");
+        Map<String, Object> properties = new LinkedHashMap<>(h100.properties());
+        properties.put("deviceVer", 990);
+        Path device = Files.writeString(folder.resolve("future.json"), new DeviceDescription("future", properties, h100.sources()).json());
+        Path file = folder.resolve("densenet.plan");
+        CommandLineProcess.Ended compiled = withoutBinaries(Optional.of(nvrtc()))
+                .run("compile", model(), "--target", "cuda:" + device, "--variant", "unpruned", "-o", file);
+        assertEquals(0, compiled.exitCode(), compiled.err());
+
+        Plan plan = PlanFile.read(file);
+        assertEquals("compute_90", plan.accelerator().orElseThrow().kernels().orElseThrow().architecture());
+        runs(plan, Upscale.read(folder.resolve("densenet.onnx")), 2e-5);
+    }
+
+    @Test
+    void anNvrtcThatFailsIsToldInItsWords() throws Exception {
+        Path nvrtc = nvrtc();
+        CommandLineProcess process = withoutBinaries(Optional.of(nvrtc));
+        try (DirectoryStream<Path> builtins = Files.newDirectoryStream(folder.resolve("libraries"), "libnvrtc-builtins*")) {
+            for (Path file : builtins) {
+                Files.delete(file);
+            }
+        }
+        CommandLineProcess.Ended ended = process.run("compile", model(), "--target", "cuda:l4", "--variant", "unpruned", "-o", folder.resolve("plan"));
+        assumeTrue(ended.exitCode() != 0, "this NVRTC finds its builtins by itself");
+        assertEquals(2, ended.exitCode(), ended.err());
+        assertTrue(ended.err().contains("nvrtcCompileProgram") && ended.err().contains("failed to open libnvrtc-builtins")
+                && ended.err().contains("name the folder of another NVRTC with --cuda"), ended.err());
     }
 
     @Test
