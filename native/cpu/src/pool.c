@@ -2,6 +2,9 @@
  * The thread pool. A job is open while its `state` says so; a worker enters an open job by counting itself in, takes
  * tasks until none is left, and counts itself out. The caller takes tasks too, closes the job, and waits only for
  * workers that entered: one that is still asleep is not waited for.
+ *
+ * Tasks lie in order, mostly pixels from first to last. Each thread begins with a range of its own, in every job at the same place: what
+ * it reads is mostly what it wrote in the job before, and still in its cache. Who is done takes from the ends of others' ranges.
  */
 #include "internal.h"
 
@@ -21,12 +24,15 @@
  */
 enum { SPIN = 300000, LOOKS = 64 };
 
+/* The tasks [first, end) that nobody has taken of a thread's range: first in the upper half, end in the lower. */
+typedef struct range {
+    _Alignas(64) _Atomic uint64_t left;
+} range;
+
 struct up_pool {
     _Alignas(64) _Atomic uint64_t state;
-    _Alignas(64) _Atomic int64_t next;
     up_task task;
     const void *job;
-    int64_t tasks;
     _Alignas(64) _Atomic int busy;
     _Atomic int sleepers;
     _Atomic int32_t numbered;
@@ -34,6 +40,7 @@ struct up_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     int32_t threads;
+    range *ranges;
     pthread_t workers[];
 };
 
@@ -51,12 +58,21 @@ static int64_t nanoseconds(void) {
     return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
 
-static void take_tasks(up_pool *pool) {
+/* A task of a range: its first, or its last; -1 if none is left. */
+static int64_t take(range *from, int last) {
+    uint64_t left = atomic_load_explicit(&from->left, memory_order_relaxed);
     for (;;) {
-        int64_t t = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (t >= pool->tasks) return;
-        pool->task(pool->job, t, t + 1);
+        const uint32_t first = (uint32_t)(left >> 32), end = (uint32_t)left;
+        if (first >= end) return -1;
+        const uint64_t rest = last ? left - 1 : left + ((uint64_t)1 << 32);
+        if (atomic_compare_exchange_weak_explicit(&from->left, &left, rest, memory_order_relaxed, memory_order_relaxed))
+            return last ? end - 1 : first;
     }
+}
+
+static void take_tasks(up_pool *pool, int32_t self) {
+    for (int32_t i = 0; i < pool->threads; i++)
+        for (int64_t t; (t = take(&pool->ranges[(self + i) % pool->threads], i > 0)) >= 0; ) pool->task(pool->job, t, t + 1);
 }
 
 static void sleep_until_news(up_pool *pool, uint64_t seen) {
@@ -90,7 +106,7 @@ static void *work(void *argument) {
         } else if (!(state & OPEN)) {
             seen = state / GENERATION;
         } else if (atomic_compare_exchange_weak_explicit(&pool->state, &state, state + 1, memory_order_acquire, memory_order_relaxed)) {
-            take_tasks(pool);
+            take_tasks(pool, number);
             atomic_fetch_sub_explicit(&pool->state, 1, memory_order_release);
             seen = state / GENERATION;
             idle = 0;
@@ -120,16 +136,15 @@ static void stop_workers(up_pool *pool, int32_t started) {
 int32_t up_pool_create(int32_t threads, up_pool **result) {
     if (!result) return up_fail(UP_INVALID, "up_pool_create: no place for the result");
     if (threads < 1 || threads > 256) return up_fail(UP_INVALID, "up_pool_create: %d threads, not 1 to 256", threads);
-    size_t bytes = (sizeof(up_pool) + (size_t)threads * sizeof(pthread_t) + 63) / 64 * 64;
-    up_pool *pool = aligned_alloc(64, bytes);
+    const size_t head = (sizeof(up_pool) + (size_t)threads * sizeof(pthread_t) + 63) / 64 * 64;
+    up_pool *pool = aligned_alloc(64, head + (size_t)threads * sizeof(range));
     if (!pool) return up_fail(UP_NO_MEMORY, "up_pool_create: out of memory");
+    pool->ranges = (range *)((char *)pool + head);
     atomic_init(&pool->state, 0);
-    atomic_init(&pool->next, 0);
     atomic_init(&pool->busy, 0);
     atomic_init(&pool->sleepers, 0);
     atomic_init(&pool->numbered, 0);
     atomic_init(&pool->stop, 0);
-    pool->tasks = 0;
     pool->threads = threads;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -150,7 +165,7 @@ void up_pool_destroy(up_pool *pool) {
 int32_t up_pool_threads(const up_pool *pool) { return pool ? pool->threads : 1; }
 
 int32_t up_parallel(up_pool *pool, up_task task, const void *job, int64_t tasks) {
-    if (!pool || pool->threads == 1 || tasks <= 1) {
+    if (!pool || pool->threads == 1 || tasks <= 1 || tasks > UINT32_MAX) {
         task(job, 0, tasks);
         return UP_OK;
     }
@@ -158,12 +173,13 @@ int32_t up_parallel(up_pool *pool, up_task task, const void *job, int64_t tasks)
         return up_fail(UP_BUSY, "the thread pool is at work for another caller: give each caller a pool of its own");
     pool->task = task;
     pool->job = job;
-    pool->tasks = tasks;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    for (int32_t i = 0; i < pool->threads; i++)
+        atomic_store_explicit(&pool->ranges[i].left, (uint64_t)up_cut(tasks, pool->threads, i) << 32 | (uint64_t)up_cut(tasks, pool->threads, i + 1),
+                              memory_order_relaxed);
     uint64_t generation = atomic_load_explicit(&pool->state, memory_order_relaxed) / GENERATION + 1;
     atomic_store(&pool->state, generation * GENERATION | OPEN);
     wake_sleepers(pool);
-    take_tasks(pool);
+    take_tasks(pool, 0);
     uint64_t state = atomic_fetch_and(&pool->state, ~OPEN);
     for (int waits = 0; INSIDE(state); waits++) {
         if (waits < 20000) relax();

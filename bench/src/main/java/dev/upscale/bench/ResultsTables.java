@@ -73,16 +73,19 @@ final class ResultsTables {
         table.row("geometric mean", ratio(mean(documents, ResultsDocument::multiplyAddsLeft)), meanRatio(documents, "baseline"), meanRatio(documents, "paper"),
                 strong(meanRatio(documents, "upscale")), "");
         text.append(table);
-        if (documents.stream().allMatch(document -> document.times().containsKey(PEER) && document.times().containsKey(EXPORT))) {
-            text.append(String.format(Locale.ROOT, "%nTime over ONNX Runtime's, geometric means: %.2f on the unpruned networks (at most %.2f), %.2f on the pruned ones (at most %.2f).%n",
-                    mean(documents, document -> document.ratio("unpruned", PEER)), most(documents, "unpruned", PEER),
-                    mean(documents, document -> document.ratio("upscale", EXPORT)), most(documents, "upscale", EXPORT)));
+        Map<Setting, List<ResultsDocument>> compared = bySetting(all);
+        compared.values().removeIf(those -> !those.stream().allMatch(one -> one.times().containsKey(PEER) && one.times().containsKey(EXPORT)));
+        if (!compared.isEmpty()) {
+            MarkdownTable peers = new MarkdownTable("over ONNX Runtime", "unpruned", "pruned");
+            compared.forEach((setting, those) -> peers.row(setting.toString(), overPeer(those, "unpruned", PEER), overPeer(those, "upscale", EXPORT)));
+            text.append("\nTime over ONNX Runtime's in the same process, on the same network: geometric means, and the most of any network.\n\n").append(peers);
         }
         return text.append("\n`bench/measure.sh` measures again, on your machine, and rewrites this table.\n").toString();
     }
 
-    private static double most(List<ResultsDocument> documents, String contender, String other) {
-        return documents.stream().mapToDouble(document -> document.ratio(contender, other)).max().orElseThrow();
+    private static String overPeer(List<ResultsDocument> documents, String contender, String peer) {
+        return ratio(mean(documents, document -> document.ratio(contender, peer))) + " (at most "
+                + ratio(documents.stream().mapToDouble(document -> document.ratio(contender, peer)).max().orElseThrow()) + ")";
     }
 
     /** For {@code docs/benchmarks.md}. */

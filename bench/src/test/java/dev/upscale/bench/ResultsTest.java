@@ -80,6 +80,13 @@ class ResultsTest {
     }
 
     @Test
+    void theReadmeComparesWithThePeerWhereAllNetworksWere() {
+        String page = ResultsTables.readme(DOCUMENTS.subList(0, 1));
+        assertTrue(page.contains("| over ONNX Runtime | unpruned | pruned |\n| --- | ---: | ---: |\n"
+                + "| batch 1, one thread | 0.80 (at most 0.80) | 0.67 (at most 0.67) |\n"), page);
+    }
+
+    @Test
     void techniquesBoundsAndPredictionsAreShownWhereTheyWereMeasured() {
         String bench = BENCH.replace("MODEL", "first").replace("UPSCALE", "0.5").replace("PEERS", "{}").replace("\"variants\": {", """
                 "variants": {
