@@ -13,7 +13,7 @@ Builds the plans of variants baseline, paper and upscale of each network in MODE
 need not be here, keeps what was built and what is copied in docs/results/gpu-plans.json and what layouts cost in
 docs/results/gpu-layouts.json, and rewrites the tables of docs/gpu.md from them. Needs cuDNN ('./upscale doctor' says whether it is there).
 Default: all networks, all their masks, h100,a100, f16,f32. What docs/results holds is not built again, unless with --again; after S seconds
-no further plan is begun. Times to compile count where XDG_CACHE_HOME names an empty folder. --page rewrites only.
+no further plan is begun. Each plan is compiled with none of cuDNN's kept from before; its time is that of processors. --page rewrites only.
 TEXT
 }
 

@@ -49,16 +49,17 @@ public final class GpuPlans {
      * @param steps of the plan, and the edges that their memory asks for between them
      * @param rounds steps on the longest way along the edges
      * @param chains of steps one after the other, each with a handle of cuDNN
+     * @param compileCpuMs time of processors to compile it, the model read, and no plan of cuDNN's kept from before
      */
     record Row(String network, String pattern, String device, String precision, String variant, int convolutions, int byCuDnn, int compiled,
-            String failure, int copies, long copyBytes, long hiddenBytes, int steps, int edges, int rounds, int chains, long compileMs) {
+            String failure, int copies, long copyBytes, long hiddenBytes, int steps, int edges, int rounds, int chains, long compileCpuMs) {
         private String progress() {
             return failure.isEmpty() ? key() + ": " + byCuDnn + " of " + convolutions + " built, copies " + copyBytes + " B, hidden " + hiddenBytes + " B, "
-                    + compileMs + " ms" : key() + ": " + failure;
+                    + compileCpuMs + " ms" : key() + ": " + failure;
         }
 
-        static Row failed(String network, String pattern, String device, String precision, String variant, String failure, long compileMs) {
-            return new Row(network, pattern, device, precision, variant, 0, 0, 0, failure, 0, 0, 0, 0, 0, 0, 0, compileMs);
+        static Row failed(String network, String pattern, String device, String precision, String variant, String failure, long compileCpuMs) {
+            return new Row(network, pattern, device, precision, variant, 0, 0, 0, failure, 0, 0, 0, 0, 0, 0, 0, compileCpuMs);
         }
 
         String key() {
@@ -137,24 +138,42 @@ public final class GpuPlans {
         return rows;
     }
 
-    static Row build(Graph masked, String network, String pattern, String device, String precision, String variant) {
-        long begun = System.nanoTime();
+    /** Compiles a variant with an empty cache of its own, so that each row says what a first compilation costs. */
+    private static Row build(Graph masked, String network, String pattern, String device, String precision, String variant) throws IOException {
+        Path cache = Files.createTempDirectory("upscale-plans");
+        try {
+            return build(masked, network, pattern, device, precision, variant, cache);
+        } finally {
+            try (Stream<Path> files = Files.walk(cache)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private static Row build(Graph masked, String network, String pattern, String device, String precision, String variant, Path cache) {
+        long begun = cpuMs();
         DeviceDescription description = DeviceDescription.of(device);
         Precision chosen = Precision.valueOf(precision.toUpperCase(Locale.ROOT));
         Variant chosenVariant = Variant.valueOf(variant.toUpperCase(Locale.ROOT));
-        try (CudaCatalog catalog = CudaCatalog.of(description, chosen, chosenVariant)) {
+        try (CudaCatalog catalog = CudaCatalog.of(description, chosen, chosenVariant, cache)) {
             Plan plan = Compiler.compile(masked, CudaCatalog.options(chosenVariant, description, chosen), catalog);
+            long compiledIn = cpuMs() - begun;
             PlanSummary summary = PlanSummary.of(plan);
             List<Step.Convolve> convolutions = plan.steps().stream().filter(Step.Convolve.class::isInstance).map(Step.Convolve.class::cast).toList();
             int compiled = (int) convolutions.stream().filter(step -> step.kernel().equals("cudnn.fused")).count();
-            long compileMs = (System.nanoTime() - begun) / 1_000_000;
             StepDependencies order = StepDependencies.of(plan.steps());
             return new Row(network, pattern, device, precision, variant, convolutions.size(),
                     (int) convolutions.stream().filter(step -> step.libraryPlan().isPresent()).count(), compiled, "", summary.copies(),
                     summary.copyBytes(), summary.hiddenCopyBytes(), plan.steps().size(), order.edges(), order.levels(),
-                    1 + Arrays.stream(order.lanes()).max().orElse(-1), compileMs);
+                    1 + Arrays.stream(order.lanes()).max().orElse(-1), compiledIn);
         } catch (InvalidInput | IllegalStateException e) {
-            return Row.failed(network, pattern, device, precision, variant, String.valueOf(e.getMessage()), (System.nanoTime() - begun) / 1_000_000);
+            return Row.failed(network, pattern, device, precision, variant, String.valueOf(e.getMessage()), cpuMs() - begun);
         }
+    }
+
+    private static long cpuMs() {
+        return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toMillis();
     }
 }

@@ -53,14 +53,14 @@ final class GpuResults {
                 .put(row.variant(), row));
         StringBuilder text = new StringBuilder(sums(rows)).append("""
 
-                | network | pattern | GPU | precision | convolutions | built | visible copies, MB: baseline, paper, upscale | hidden copies, MB: baseline, paper, upscale |
-                | --- | --- | --- | --- | ---: | ---: | ---: | ---: |
+                | network | pattern | GPU | precision | convolutions | built | visible copies, MB: baseline, paper, upscale | hidden copies, MB: baseline, paper, upscale | CPU seconds to compile: baseline, paper, upscale |
+                | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
                 """);
         for (Map<String, GpuPlans.Row> line : lines.values()) {
             GpuPlans.Row any = line.values().iterator().next();
             List<String> cells = List.of(any.network(), any.pattern(), any.device(), any.precision(), agreed(line, row -> String.valueOf(row.convolutions())),
                     agreed(line, row -> String.valueOf(row.byCuDnn())), each(line, row -> megabytes(row.copyBytes())),
-                    each(line, row -> megabytes(row.hiddenBytes())));
+                    each(line, row -> megabytes(row.hiddenBytes())), each(line, row -> seconds(row.compileCpuMs())));
             text.append("| ").append(String.join(" | ", cells)).append(" |\n");
         }
         return text.toString();
@@ -71,14 +71,19 @@ final class GpuResults {
         long built = sum(rows, GpuPlans.Row::byCuDnn);
         long failed = rows.stream().filter(row -> !row.failure().isEmpty()).count();
         MarkdownTable table = new MarkdownTable("all rows together", "convolutions", "of these compiled for their graph", "visible copies, MB", "hidden copies, MB",
-                "rows without hidden copies");
+                "rows without hidden copies", "CPU seconds to compile a plan: median, longest");
         for (String variant : VARIANTS) {
             List<GpuPlans.Row> those = rows.stream().filter(row -> row.variant().equals(variant) && row.failure().isEmpty()).toList();
             table.row('`' + variant + '`', String.valueOf(sum(those, GpuPlans.Row::convolutions)), String.valueOf(sum(those, GpuPlans.Row::compiled)),
                     megabytes(sum(those, GpuPlans.Row::copyBytes)), megabytes(sum(those, GpuPlans.Row::hiddenBytes)),
-                    those.stream().filter(row -> row.hiddenBytes() == 0).count() + " of " + those.size());
+                    those.stream().filter(row -> row.hiddenBytes() == 0).count() + " of " + those.size(), middleAndLongest(those));
         }
         return "Built: " + built + " of " + convolutions + " convolutions in " + rows.size() + " plans; " + failed + (failed == 1 ? " plan" : " plans") + " failed.\n\n" + table;
+    }
+
+    private static String middleAndLongest(List<GpuPlans.Row> rows) {
+        long[] times = rows.stream().mapToLong(GpuPlans.Row::compileCpuMs).sorted().toArray();
+        return times.length == 0 ? "–" : seconds(times[times.length / 2]) + ", " + seconds(times[times.length - 1]);
     }
 
     private static long sum(Collection<GpuPlans.Row> rows, ToLongFunction<GpuPlans.Row> value) {
@@ -102,6 +107,10 @@ final class GpuResults {
             values.add(row == null ? "–" : row.failure().isEmpty() ? value.apply(row) : "failed");
         }
         return values;
+    }
+
+    private static String seconds(long milliseconds) {
+        return String.format(Locale.ROOT, "%.1f", milliseconds / 1e3);
     }
 
     private static String megabytes(long bytes) {

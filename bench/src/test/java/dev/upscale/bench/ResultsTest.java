@@ -218,9 +218,9 @@ class ResultsTest {
         GpuPlans.Row failed = GpuPlans.Row.failed("net", "half", "h100", "f16", "upscale", "no kernel", 1);
         String page = GpuResults.plans(List.of(built, failed));
         assertTrue(page.contains("Built: 12 of 12 convolutions in 2 plans; 1 plan failed."), page);
-        assertTrue(page.contains("| net | half | h100 | f16 | –, 12, failed | –, 12, failed | –, 1.50, failed | –, 0.25, failed |\n"), page);
-        assertTrue(page.contains("| `paper` | 12 | 3 | 1.50 | 0.25 | 0 of 1 |\n"), page);
-        assertTrue(page.contains("| `upscale` | 0 | 0 | 0.00 | 0.00 | 0 of 0 |\n"), page);
+        assertTrue(page.contains("| net | half | h100 | f16 | –, 12, failed | –, 12, failed | –, 1.50, failed | –, 0.25, failed | –, 0.1, failed |\n"), page);
+        assertTrue(page.contains("| `paper` | 12 | 3 | 1.50 | 0.25 | 0 of 1 | 0.1, 0.1 |\n"), page);
+        assertTrue(page.contains("| `upscale` | 0 | 0 | 0.00 | 0.00 | 0 of 0 | – |\n"), page);
     }
 
     @Test

@@ -17,6 +17,7 @@ import dev.upscale.runtime.cudnn.CuDnn;
 import dev.upscale.runtime.cudnn.Device;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,26 +39,37 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
     private final Device device;
     private final PlanChoice plans;
 
-    private CudaCatalog(DeviceDescription description, Precision precision, boolean avoidsCopies) {
+    private CudaCatalog(DeviceDescription description, Precision precision, boolean avoidsCopies, Path kept) {
         this.description = description;
         this.precision = precision;
         this.device = Device.describedBy(description.name(), description.propertiesJson());
         String world = CuDnn.version() + " " + description.propertiesJson() + " compiled engines " + compilesEngines();
-        this.plans = new PlanChoice(device, precision, avoidsCopies, PlanCache.ofUser(world));
+        this.plans = new PlanChoice(device, precision, avoidsCopies, new PlanCache(kept, world));
+    }
+
+    /**
+     * The kernels for a device. Plans that cuDNN built are kept in the user's cache directory.
+     *
+     * @param variant {@link Variant#UPSCALE} prefers plans without hidden copies to those that the library ranks first
+     * @throws InvalidInput if cuDNN is missing, too old, or does not take the description
+     */
+    public static CudaCatalog of(DeviceDescription description, Precision precision, Variant variant) {
+        return of(description, precision, variant, PlanCache.folderOfUser());
     }
 
     /**
      * The kernels for a device.
      *
      * @param variant {@link Variant#UPSCALE} prefers plans without hidden copies to those that the library ranks first
+     * @param kept where plans that cuDNN built are kept, and found again
      * @throws InvalidInput if cuDNN is missing, too old, or does not take the description
      */
-    public static CudaCatalog of(DeviceDescription description, Precision precision, Variant variant) {
+    public static CudaCatalog of(DeviceDescription description, Precision precision, Variant variant, Path kept) {
         String obstacle = CuDnn.obstacle();
         if (!obstacle.isEmpty()) {
             throw new InvalidInput("--target cuda:" + description.name() + ": " + obstacle);
         }
-        return new CudaCatalog(description, precision, variant == Variant.UPSCALE);
+        return new CudaCatalog(description, precision, variant == Variant.UPSCALE, kept);
     }
 
     /** Why plans cannot be compiled for a GPU here, or empty if they can. */

@@ -31,11 +31,11 @@ final class PlanCache {
         this.world = world;
     }
 
-    /** The cache in {@code $XDG_CACHE_HOME/upscale/cudnn}, by default {@code ~/.cache/upscale/cudnn}. */
-    static PlanCache ofUser(String world) {
+    /** {@code $XDG_CACHE_HOME/upscale/cudnn}, by default {@code ~/.cache/upscale/cudnn}. */
+    static Path folderOfUser() {
         String configured = System.getenv("XDG_CACHE_HOME");
         Path base = configured != null && !configured.isBlank() ? Path.of(configured) : Path.of(System.getProperty("user.home", "."), ".cache");
-        return new PlanCache(base.resolve("upscale").resolve("cudnn"), world);
+        return base.resolve("upscale").resolve("cudnn");
     }
 
     /** A search's result as it is stored: a plan, or the reason why there is none. */
