@@ -1,6 +1,8 @@
 package dev.upscale.cli;
 
 import dev.upscale.Upscale;
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.KernelCosts;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -55,8 +58,9 @@ final class CompileCommand extends Console {
         Graph graph = model.read();
         long read = System.nanoTime();
         Graph network = Networks.of(chosen, graph, model.pattern(graph));
-        Plan plan = target.equals("cpu")
-                ? Upscale.compile(network, engines.options(chosen))
+        Optional<CompileOptions> options = target.equals("cpu") ? Optional.of(engines.options(chosen)) : Optional.empty();
+        Plan plan = options.isPresent()
+                ? Upscale.compile(network, options.get())
                 : Upscale.compileForGpu(network, target.substring(GPU.length()), chosen, engines.precisionOfGpu());
         long compiled = System.nanoTime();
         PlanFile.write(plan, output);
@@ -65,6 +69,10 @@ final class CompileCommand extends Console {
         fields.putAll(PlanFields.explained(plan));
         fields.put("compileMs", (compiled - begun) / 1e6);
         fields.put("readMs", (read - begun) / 1e6);
+        options.flatMap(CompileOptions::costs).map(KernelCosts::origins).ifPresent(origins -> {
+            fields.put("costsMeasured", origins.measured());
+            fields.put("costsEstimated", origins.estimated());
+        });
         print(fields, String.format(Locale.ROOT, "%s: %d steps%s, %s weights, %s arena, %s copies (%s), hidden copies %s, compiled in %.0f ms%n", output,
                 plan.steps().size(), plan.microBatches() > 1 ? " for each of " + plan.microBatches() + " micro-batches" : "",
                 Table.bytes(plan.weightsBytes()), Table.bytes(plan.arenaBytes()), fields.get("copies"),

@@ -1,6 +1,7 @@
 package dev.upscale.cli;
 
 import dev.upscale.graph.InvalidInput;
+import dev.upscale.runtime.cpu.InterpolationError;
 import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.CudaVersions;
 import dev.upscale.runtime.cuda.InstalledDevice;
@@ -13,6 +14,7 @@ import dev.upscale.runtime.upscale.CpuKernels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -81,6 +83,9 @@ final class DoctorCommand extends Console {
     @Option(names = "--describe-device", description = "print a description of this machine's GPU, a JSON file for --target cuda:FILE.json")
     private boolean describeDevice;
 
+    @Option(names = "--costs", description = "print how far interpolated costs of convolutions are from those measured on this machine, each in turn left out")
+    private boolean costs;
+
     @Option(names = "--cuda", paramLabel = "DIR", description = "where to look first for CUDA's libraries: a folder of them, of Python packages, or a toolkit's"
             + " (else UPSCALE_CUDA)")
     private Path cuda;
@@ -96,6 +101,11 @@ final class DoctorCommand extends Console {
             });
             out().print(InstalledDevice.describe().json());
             out().flush();
+            return 0;
+        }
+        if (costs) {
+            List<InterpolationError> errors = InterpolationError.ofUserTable();
+            print(Map.of("interpolation", errors), describe(errors));
             return 0;
         }
         Report report = examine();
@@ -123,6 +133,16 @@ final class DoctorCommand extends Console {
         return new Report(BuildVersion.read(), java, System.getProperty("os.name") + " " + System.getProperty("os.arch"),
                 Runtime.getRuntime().availableProcessors(), Processor.describe(), nativeAccess, libraries, peers,
                 gpu, cures);
+    }
+
+    private static String describe(List<InterpolationError> errors) {
+        Table table = new Table("kernel, threads, groups", "measured", "interpolated", "error: median", "90 %", "95 %");
+        errors.forEach(error -> table.row(error.kind(), error.times(), error.interpolated(), percent(error.median()), percent(error.p90()), percent(error.p95())));
+        return table.toString();
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
     }
 
     private static String describe(Report report) {

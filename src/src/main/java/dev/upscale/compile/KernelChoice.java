@@ -10,13 +10,8 @@ import dev.upscale.plan.PlanSummary;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.function.Predicate;
 
 /**
@@ -219,7 +214,8 @@ final class KernelChoice {
 
     private Optional<Chosen> ask(List<String> kernels, Step step) {
         if (step instanceof Step.Convolve convolve && options.costs().isPresent()) {
-            return fastest(kernels, convolve, options.costs().get());
+            return new FastestKernel(catalog, options.costs().get()).of(kernels, convolve)
+                    .map(found -> chosen(found.kernel(), step, found.offer()));
         }
         Optional<Chosen> first = Optional.empty();
         for (String kernel : kernels) {
@@ -241,30 +237,6 @@ final class KernelChoice {
 
     private static long hiddenBytes(Chosen chosen) {
         return PlanSummary.hiddenCopyBytes(chosen.step(), chosen.workspaceBytes());
-    }
-
-    /** Offers take libraries time, so kernels are asked by ascending cost, and none after one whose cost is known. */
-    private Optional<Chosen> fastest(List<String> kernels, Step.Convolve step, KernelCosts costs) {
-        Map<String, KernelCatalog.Offer> offers = new LinkedHashMap<>();
-        Map<String, OptionalDouble> known = new HashMap<>();
-        kernels.forEach(kernel -> known.put(kernel, costs.known(kernel, step)));
-        List<String> ascending = new ArrayList<>(kernels);
-        ascending.sort(Comparator.comparingDouble(kernel -> handover(kernel, costs) + known.get(kernel).orElse(0)));
-        for (String kernel : ascending) {
-            if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
-                offers.put(kernel, offer);
-                if (known.get(kernel).isPresent()) {
-                    break;
-                }
-            }
-        }
-        Comparator<String> byCost = Comparator.comparingDouble(kernel -> handover(kernel, costs) + costs.nanos(kernel, step));
-        return (offers.size() < 2 ? offers.keySet().stream().findFirst() : offers.keySet().stream().min(byCost))
-                .map(kernel -> chosen(kernel, step, offers.get(kernel)));
-    }
-
-    private static double handover(String kernel, KernelCosts costs) {
-        return kernel.startsWith("upscale.") ? 0 : costs.handover();
     }
 
     private String refusals(List<String> kernels, Step step) {

@@ -1,6 +1,7 @@
 package dev.upscale.compile;
 
 import dev.upscale.plan.Step;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** What a kernel takes for a step: by which the compiler chooses among those that offer to run it. Thread-safe. */
@@ -25,6 +26,32 @@ public interface KernelCosts {
     default KernelCosts onThreads(int threads) {
         return this;
     }
+
+    /** The same, as far as steps of other widths tell; empty if it must be measured to be known. */
+    default Optional<Range> estimate(String kernel, Step.Convolve step) {
+        return Optional.empty();
+    }
+
+    /**
+     * Between what a time is taken to lie, in nanoseconds.
+     *
+     * @param least not negative
+     * @param most not less
+     */
+    record Range(double least, double most) {}
+
+    /** Where costs came from that have been asked for since these were made. */
+    default Origins origins() {
+        return new Origins(0, 0);
+    }
+
+    /**
+     * How many costs did not come from earlier measurements.
+     *
+     * @param measured now, on this machine
+     * @param estimated from measured ones of other widths, and not measured afterwards
+     */
+    record Origins(int measured, int estimated) {}
 
     /**
      * What it takes more, in nanoseconds, to run a step on a library's threads between steps on our own: those must wake and ours

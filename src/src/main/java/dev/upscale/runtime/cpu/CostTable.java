@@ -20,11 +20,12 @@ import java.util.zip.CRC32;
  * cannot be read or written is only lost time. Thread-safe.
  */
 final class CostTable {
-    private static final String VERSION = "2";
+    private static final String VERSION = "3";
     private static final Pattern ENTRY = Pattern.compile("(\\d+\\.\\d+(?:E\\d+)?|Infinity)\t(.+)");
 
     private final Path file;
-    private final Map<String, Double> nanos = new ConcurrentHashMap<>();
+    private final Map<CostKey, Double> nanos = new ConcurrentHashMap<>();
+    private final Map<String, Map<CostKey, Double>> families = new ConcurrentHashMap<>();
 
     private CostTable(Path file) {
         this.file = file;
@@ -58,22 +59,37 @@ final class CostTable {
         }
     }
 
-    /** What was measured under that name. */
-    OptionalDouble known(String name) {
-        Double known = nanos.get(name);
+    /** What was measured. */
+    OptionalDouble known(CostKey key) {
+        Double known = nanos.get(key);
         return known == null ? OptionalDouble.empty() : OptionalDouble.of(known);
     }
 
-    /** What was measured under that name, or what the measurement gives now. */
-    double nanos(String name, DoubleSupplier measurement) {
-        OptionalDouble known = known(name);
+    /** What measured times of other widths say. */
+    OptionalDouble interpolated(CostKey key) {
+        return Interpolation.nanos(key, families.getOrDefault(key.family(), Map.of()));
+    }
+
+    /** What was measured, or what the measurement gives now. */
+    double nanos(CostKey key, DoubleSupplier measurement) {
+        OptionalDouble known = known(key);
         if (known.isPresent()) {
             return known.getAsDouble();
         }
         double measured = measurement.getAsDouble();
-        nanos.put(name, measured);
-        append("\n" + measured + "\t" + name);
+        put(key, measured);
+        append("\n" + measured + "\t" + key);
         return measured;
+    }
+
+    /** All times. */
+    Map<CostKey, Double> all() {
+        return Map.copyOf(nanos);
+    }
+
+    private void put(CostKey key, double measured) {
+        nanos.put(key, measured);
+        families.computeIfAbsent(key.family(), family -> new ConcurrentHashMap<>()).put(key, measured);
     }
 
     /** Lines that were cut off are passed over. */
@@ -82,7 +98,7 @@ final class CostTable {
             for (String line : Files.readAllLines(file)) {
                 Matcher entry = ENTRY.matcher(line);
                 if (entry.matches()) {
-                    nanos.put(entry.group(2), Double.parseDouble(entry.group(1)));
+                    CostKey.parse(entry.group(2)).ifPresent(key -> put(key, Double.parseDouble(entry.group(1))));
                 }
             }
         } catch (IOException e) {

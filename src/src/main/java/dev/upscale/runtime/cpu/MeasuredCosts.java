@@ -21,6 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Times of convolutions, measured on this machine: each kernel runs the very step, alone, on memory just written, and the fastest of
@@ -37,16 +40,26 @@ public final class MeasuredCosts implements KernelCosts {
      * core that ours need then: three such steps in ResNet-50, each 0.1 ms faster than ours, made it 1.5 ms slower.
      */
     private static final double HANDOVER_NANOS = 1_000_000;
+    /** Two estimates are taken to be in the right order if they differ by more than the square of this. */
+    private static final double UNSURE = 1.025;
     private static final MemorySegment[] NOTHING = {};
 
     private final CpuCatalog catalog;
     private final CostTable table;
     private final int threads;
+    private final AtomicInteger measured;
+    private final Set<CostKey> estimated;
 
-    private MeasuredCosts(CpuCatalog catalog, CostTable table, int threads) {
+    MeasuredCosts(CpuCatalog catalog, CostTable table, int threads) {
+        this(catalog, table, threads, new AtomicInteger(), ConcurrentHashMap.newKeySet());
+    }
+
+    private MeasuredCosts(CpuCatalog catalog, CostTable table, int threads, AtomicInteger measured, Set<CostKey> estimated) {
         this.catalog = catalog;
         this.table = table;
         this.threads = threads;
+        this.measured = measured;
+        this.estimated = estimated;
     }
 
     /** The costs on this machine's kernels with that many threads; those measured before are in the user's cache. */
@@ -56,12 +69,37 @@ public final class MeasuredCosts implements KernelCosts {
 
     @Override
     public double nanos(String kernel, Step.Convolve step) {
-        return table.nanos(key(kernel, step), () -> measure(kernel, step));
+        CostKey key = key(kernel, step);
+        return table.nanos(key, () -> {
+            measured.incrementAndGet();
+            estimated.remove(key);
+            return measure(kernel, step);
+        });
     }
 
     @Override
     public OptionalDouble known(String kernel, Step.Convolve step) {
         return table.known(key(kernel, step));
+    }
+
+    /** On one thread and in one group alone: with several, times grow in other ways, and differ more from run to run. */
+    @Override
+    public Optional<Range> estimate(String kernel, Step.Convolve step) {
+        if (threads > 1 || step.conv().groups() > 1) {
+            return Optional.empty();
+        }
+        CostKey key = key(kernel, step);
+        OptionalDouble nanos = table.interpolated(key);
+        if (nanos.isEmpty()) {
+            return Optional.empty();
+        }
+        estimated.add(key);
+        return Optional.of(new Range(nanos.getAsDouble() / UNSURE, nanos.getAsDouble() * UNSURE));
+    }
+
+    @Override
+    public Origins origins() {
+        return new Origins(measured.get(), estimated.size());
     }
 
     @Override
@@ -71,7 +109,7 @@ public final class MeasuredCosts implements KernelCosts {
 
     @Override
     public KernelCosts onThreads(int others) {
-        return new MeasuredCosts(catalog, table, others);
+        return new MeasuredCosts(catalog, table, others, measured, estimated);
     }
 
     @Override
@@ -79,11 +117,18 @@ public final class MeasuredCosts implements KernelCosts {
         return threads == 1 ? 0 : HANDOVER_NANOS;
     }
 
-    /** Everything that a kernel's time depends on. */
-    private String key(String kernel, Step.Convolve step) {
-        return String.join(" ", kernel, "t" + threads, step.conv().toString(),
-                shape(step.source()) , "c" + channels(step), shape(Operand.of(step.destination())),
+    private CostKey key(String kernel, Step.Convolve step) {
+        View source = step.source().view();
+        String layout = step.source().isIndexed() ? "index" : source.pixelStride() < 0 ? "planes" : "pixels";
+        String function = switch (step.activation().kind()) {
+            case NONE, RELU, CLIP -> "clamp";
+            default -> step.activation().kind().toString();
+        };
+        String family = String.join(" ", kernel, "t" + threads, "g" + step.conv().groups(), step.conv().window().toString(),
+                source.dim(0) + "x" + source.dims().subList(2, source.dims().size()), layout, step.addend().isPresent() ? "sum" : "-", function);
+        String rest = String.join(" ", shape(step.source()), shape(Operand.of(step.destination())),
                 step.addend().map(MeasuredCosts::shape).orElse("-"), step.activation().kind().toString());
+        return new CostKey(family, channels(step), step.destination().dim(1), rest);
     }
 
     private static String shape(Operand operand) {
