@@ -54,8 +54,13 @@ final class Crew implements AutoCloseable {
             Work work = this.works[i + 1];
             threads[i] = Thread.ofPlatform().daemon().name("upscale " + name + " " + (i + 1)).unstarted(() -> work(work));
         }
-        for (Thread thread : threads) {
-            thread.start();
+        try {
+            for (Thread thread : threads) {
+                thread.start();
+            }
+        } catch (OutOfMemoryError e) {
+            close();
+            throw new IllegalStateException("this system does not give " + threads.length + " more threads; open the session with fewer", e);
         }
     }
 
