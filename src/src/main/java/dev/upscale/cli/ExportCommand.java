@@ -31,7 +31,7 @@ final class ExportCommand extends Console {
         progress("export %s ...", model.name());
         Graph graph = model.read();
         Graph exported = exported(Networks.of(chosen, graph, model.pattern(graph)), chosen);
-        OutputFile.write(output, file -> OnnxExporter.write(exported, file));
+        OutputFile.write(output, file -> OnnxExporter.write(exported, model.path(), file));
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("model", output.toString());
         fields.put("operations", exported.nodes().size());

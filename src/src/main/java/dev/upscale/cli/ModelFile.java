@@ -34,6 +34,10 @@ class ModelFile {
         return model.getFileName().toString();
     }
 
+    Path path() {
+        return model;
+    }
+
     /**
      * The network for other runtimes: the file itself, or where the batch or a shape was given, an ONNX file with these sizes.
      *

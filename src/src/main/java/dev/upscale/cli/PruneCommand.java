@@ -158,7 +158,7 @@ final class PruneCommand extends Console {
         Checkpoint checkpoint = Checkpoint.in(work, batched, pattern, calibration, ridge);
         Map<String, Solution> solutions = Compensation.solve(batched, pattern, calibration, solving(), checkpoint, bar("compensate"));
         Graph solved = Compensation.apply(graph, pattern, solutions);
-        OutputFile.write(weights, file -> OnnxExporter.write(solved, file));
+        OutputFile.write(weights, file -> OnnxExporter.write(solved, model.path(), file));
         checkpoint.discard();
         double seconds = (System.nanoTime() - begun) / 1e9;
         fields.put("weights", weights.toString());

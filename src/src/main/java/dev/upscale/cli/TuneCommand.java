@@ -163,7 +163,7 @@ final class TuneCommand extends Console {
         Checkpoint checkpoint = Checkpoint.in(weights.resolveSibling(weights.getFileName() + ".work"), batched, pattern, inputs, ridge);
         Map<String, Solution> solutions = Compensation.solve(batched, pattern, inputs, Compensation.Options.of(workers).withRidge(ridge), checkpoint,
                 bar("compensate"));
-        OutputFile.write(weights, file -> OnnxExporter.write(Compensation.apply(graph, pattern, solutions), file));
+        OutputFile.write(weights, file -> OnnxExporter.write(Compensation.apply(graph, pattern, solutions), model.path(), file));
         checkpoint.discard();
         fields.put("weights", weights.toString());
         fields.put("images", inputs.count());

@@ -32,7 +32,22 @@ public final class OnnxExporter {
      *     written; the message names it
      */
     public static void write(Graph graph, Path file) {
-        WireWriter message = ModelWriter.model(model(graph, file));
+        write(model(graph, file, SourceNames.none()), file);
+    }
+
+    /**
+     * Writes what became of a model. A function that the model spelled out (SiLU as Sigmoid and Mul, say), and that opset {@value #OPSET} lacks, is spelled
+     * out again under the names of the model's nodes.
+     *
+     * @param source the file that the graph was read from
+     * @throws InvalidInput as {@link #write(Graph, Path)}
+     */
+    public static void write(Graph graph, Path source, Path file) {
+        write(model(graph, file, SourceNames.of(OnnxFile.read(source))), file);
+    }
+
+    private static void write(OnnxModel model, Path file) {
+        WireWriter message = ModelWriter.model(model);
         if (message.size() > Integer.MAX_VALUE) {
             throw new InvalidInput(file + ": the model has " + message.size() + " bytes, an ONNX file at most 2^31");
         }
@@ -59,8 +74,8 @@ public final class OnnxExporter {
     }
 
     /** The graph as a model that is to be the given file. */
-    static OnnxModel model(Graph graph, Path file) {
-        OperatorExport export = new OperatorExport(graph);
+    static OnnxModel model(Graph graph, Path file, SourceNames names) {
+        OperatorExport export = new OperatorExport(graph, names);
         graph.nodes().forEach(export::write);
         return new OnnxModel(file, IR_VERSION, Map.of("", (long) OPSET), new OnnxModel.Graph(graph.name(), export.nodes(),
                 export.initializers(), values(graph, graph.inputs()), values(graph, graph.outputs()), false));

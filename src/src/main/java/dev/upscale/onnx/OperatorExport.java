@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -27,9 +28,11 @@ final class OperatorExport {
     private final List<OnnxModel.Node> nodes = new ArrayList<>();
     private final Map<String, Tensor> constants = new LinkedHashMap<>();
     private final Set<String> taken;
+    private final SourceNames names;
 
-    OperatorExport(Graph graph) {
+    OperatorExport(Graph graph, SourceNames names) {
         this.graph = graph;
+        this.names = names;
         this.taken = new HashSet<>(graph.types().keySet());
         graph.outputs().stream().filter(graph::isWeight).forEach(output -> constants.put(output, graph.weight(output)));
     }
@@ -214,10 +217,12 @@ final class OperatorExport {
                 attributes.values));
     }
 
-    /** An intermediate result. */
+    /** An intermediate result, called what it was called in the file that the graph was read from, if that had it. */
     String step(Node node, String opType, List<String> inputs, Attributes attributes) {
-        String output = fresh(node.output() + "/" + opType);
-        nodes.add(new OnnxModel.Node(nodes.size(), output, opType, "", inputs, List.of(output), attributes.values));
+        Optional<OnnxModel.Node> source = names.take(node.output(), opType, graph.types().keySet());
+        String output = fresh(source.map(own -> own.outputs().getFirst()).orElse(node.output() + "/" + opType));
+        String name = source.map(OnnxModel.Node::name).filter(own -> !own.isBlank()).orElse(output);
+        nodes.add(new OnnxModel.Node(nodes.size(), name, opType, "", inputs, List.of(output), attributes.values));
         return output;
     }
 
