@@ -223,9 +223,9 @@ final class BenchCommand extends Console {
             contenders.forEach(contender -> steps.put(contender.name, steps(contender, networks)));
         }
         if (traces.isAskedFor()) {
-            traces.write(() -> {
+            traces.write(watch -> {
                 Map<String, Profile> profiles = new LinkedHashMap<>();
-                contenders.stream().filter(Contender::isValid).forEach(contender -> profiles.put(contender.name, profile(contender, networks)));
+                contenders.stream().filter(Contender::isValid).forEach(contender -> profiles.put(contender.name, profile(contender, networks, watch)));
                 return profiles;
             });
         }
@@ -248,8 +248,12 @@ final class BenchCommand extends Console {
 
     /** Where a contender's time goes, in a session that keeps the times of its steps. */
     private Profile profile(Contender contender, Networks networks) {
+        return profile(contender, networks, Runner.Watch.NONE);
+    }
+
+    private Profile profile(Contender contender, Networks networks, Runner.Watch watch) {
         progress("profile %s ...", contender.name);
-        return Runner.profile(contender.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS);
+        return Runner.profile(contender.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS, watch);
     }
 
     private void write(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest, Map<String, Difference> differences) {

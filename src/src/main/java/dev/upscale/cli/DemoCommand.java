@@ -148,7 +148,7 @@ final class DemoCommand extends Console {
     /** A variant's steps, timed in a session of their own. */
     private StepComparison.Timed profiled(Entry entry, Networks networks) {
         return PlanSections.timed(entry.variant.label(),
-                Runner.profile(entry.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS), entry.plan);
+                Runner.profile(entry.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS, Runner.Watch.NONE), entry.plan);
     }
 
     /** A peer that does not run here is no reason to stop. */

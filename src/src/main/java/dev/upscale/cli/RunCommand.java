@@ -69,7 +69,7 @@ final class RunCommand extends Console {
             }
         }
         if (traces.isAskedFor()) {
-            traces.write(() -> Map.of(plan.variant(), Runner.profile(plan, SessionOptions.threads(threads), values, PROFILED_RUNS)));
+            traces.write(watch -> Map.of(plan.variant(), Runner.profile(plan, SessionOptions.threads(threads), values, PROFILED_RUNS, watch)));
         }
         StringBuilder text = new StringBuilder();
         written.forEach(output -> text.append(output.name).append(' ').append(output.dims).append(" to ").append(output.file).append('\n'));

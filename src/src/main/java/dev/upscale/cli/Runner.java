@@ -35,12 +35,25 @@ final class Runner implements AutoCloseable {
         }
     }
 
+    /** Is told that what runs now is measured, and that it is no longer. */
+    @FunctionalInterface
+    interface Watch {
+        Watch NONE = measuring -> { };
+
+        void tell(boolean measuring);
+    }
+
     /** The times of a plan's steps in that many runs, after as many to warm up, in a session of their own. */
-    static Profile profile(Plan plan, SessionOptions options, Map<String, Tensor> inputs, int runs) {
+    static Profile profile(Plan plan, SessionOptions options, Map<String, Tensor> inputs, int runs, Watch watch) {
         try (Runner runner = open(plan, options.withProfile(runs), inputs)) {
-            for (int run = 0; run < 2 * runs; run++) {
+            for (int run = 0; run < runs; run++) {
                 runner.run();
             }
+            watch.tell(true);
+            for (int run = 0; run < runs; run++) {
+                runner.run();
+            }
+            watch.tell(false);
             return runner.session().session().profile();
         }
     }

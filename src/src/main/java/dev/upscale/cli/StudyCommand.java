@@ -309,12 +309,20 @@ final class StudyCommand extends Console {
     }
 
     private static String describe(StudyRecord record) {
-        Table table = new Table("network", "heuristic", "method", "amount", "top-1", "of multiply-adds", "of time");
+        boolean timed = record.points().stream().anyMatch(point -> record.ratio(point) > 0);
+        List<String> head = new ArrayList<>(List.of("network", "heuristic", "method", "amount", "top-1", "of multiply-adds"));
+        if (timed) {
+            head.add("of time");
+        }
+        Table table = new Table(head.toArray(String[]::new));
         for (StudyPoint point : record.points()) {
             double ratio = record.ratio(point);
-            table.row(point.model(), point.heuristic(), point.method() + (point.compensated() ? ", compensated" : ""), point.amount(),
-                    String.format(Locale.ROOT, "%.4f", point.top1()), String.format(Locale.ROOT, "%.3f", point.multiplyAdds()),
-                    ratio > 0 ? String.format(Locale.ROOT, "%.3f", ratio) : "");
+            List<Object> row = new ArrayList<>(List.of(point.model(), point.heuristic(), point.method() + (point.compensated() ? ", compensated" : ""),
+                    point.amount(), String.format(Locale.ROOT, "%.4f", point.top1()), String.format(Locale.ROOT, "%.3f", point.multiplyAdds())));
+            if (timed) {
+                row.add(ratio > 0 ? String.format(Locale.ROOT, "%.3f", ratio) : "");
+            }
+            table.row(row.toArray());
         }
         return table.toString();
     }

@@ -62,13 +62,20 @@ final class StudyPage {
         return points;
     }
 
+    /** With a column of times only where something was timed. */
     private List<List<String>> rows() {
+        boolean timed = record.points().stream().anyMatch(point -> record.ratio(point) > 0);
+        List<String> head = List.of("network", "curve", "amount", "top-1", "multiply-adds left", "time");
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("network", "curve", "amount", "top-1", "multiply-adds left", "time"));
+        rows.add(timed ? head : head.subList(0, head.size() - 1));
         for (StudyPoint point : record.points()) {
             double ratio = record.ratio(point);
-            rows.add(List.of(point.model(), point.curve(), String.valueOf(point.amount()), String.format(Locale.ROOT, "%.2f %%", 100 * point.top1()),
-                    String.format(Locale.ROOT, "%.3f", point.multiplyAdds()), ratio > 0 ? String.format(Locale.ROOT, "%.3f", ratio) : ""));
+            List<String> row = new ArrayList<>(List.of(point.model(), point.curve(), String.valueOf(point.amount()),
+                    String.format(Locale.ROOT, "%.2f %%", 100 * point.top1()), String.format(Locale.ROOT, "%.3f", point.multiplyAdds())));
+            if (timed) {
+                row.add(ratio > 0 ? String.format(Locale.ROOT, "%.3f", ratio) : "");
+            }
+            rows.add(row);
         }
         return rows;
     }

@@ -5,12 +5,13 @@ import dev.upscale.runtime.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.function.Supplier;
 import jdk.jfr.Recording;
 import picocli.CommandLine.Option;
 
 /** Where the times of steps are written. */
 final class TraceArguments {
+    private static final String EVENT = "dev.upscale.Step";
+
     @Option(names = "--trace", paramLabel = "FILE.json", description = "write the times of the steps as a trace for Perfetto or chrome://tracing")
     private Path trace;
 
@@ -21,19 +22,30 @@ final class TraceArguments {
         return trace != null || flight != null;
     }
 
-    /** Runs what makes profiles, in a flight recording if one is asked for, and writes them. */
-    void write(Supplier<Map<String, Profile>> profiled) {
-        Map<String, Profile> profiles = flight == null ? profiled.get() : recorded(profiled);
+    /** Runs what makes profiles, and writes them; a flight recording, if one is asked for, holds the runs that were measured. */
+    void write(Profiling profiled) {
+        Map<String, Profile> profiles = flight == null ? profiled.run(Runner.Watch.NONE) : recorded(profiled);
         if (trace != null) {
             OutputFile.write(trace, file -> Files.writeString(file, ChromeTrace.of(profiles)));
         }
     }
 
-    private Map<String, Profile> recorded(Supplier<Map<String, Profile>> profiled) {
+    /** What makes profiles, each by {@link Runner#profile}, which tells when it measures. */
+    @FunctionalInterface
+    interface Profiling {
+        Map<String, Profile> run(Runner.Watch watch);
+    }
+
+    private Map<String, Profile> recorded(Profiling profiled) {
         try (Recording recording = new Recording()) {
-            recording.enable("dev.upscale.Step");
             recording.start();
-            Map<String, Profile> profiles = profiled.get();
+            Map<String, Profile> profiles = profiled.run(measuring -> {
+                if (measuring) {
+                    recording.enable(EVENT);
+                } else {
+                    recording.disable(EVENT);
+                }
+            });
             recording.stop();
             OutputFile.write(flight, recording::dump);
             return profiles;

@@ -62,6 +62,7 @@ public record Curves(String heading, String note, Measure x, Measure y, List<Ser
     public String body() {
         List<Point> all = series.stream().flatMap(one -> one.points().stream()).toList();
         Plot plot = new Plot(axis(x, all.stream().map(Point::x).toList()), axis(y, all.stream().map(Point::y).toList()));
+        series.forEach(one -> plot.avoid(one.points().stream().map(point -> new double[] {point.x(), point.y()}).toList()));
         Html legend = new Html().raw("<ul class=\"legend\">");
         for (int i = 0; i < series.size(); i++) {
             draw(plot, i, series.get(i));
@@ -71,6 +72,7 @@ public record Curves(String heading, String note, Measure x, Measure y, List<Ser
         return legend.raw("</ul>\n").raw(plot.html(alternative())).raw(Figures.behind(heading + " as a table", table())).toString();
     }
 
+    /** Draws a curve, and names its last point, or where there is no room the last for which there is. */
     private static void draw(Plot plot, int number, Series one) {
         String line = one.points().stream().map(point -> String.format(Locale.ROOT, "%.3f %.3f", plot.x(point.x()), plot.y(point.y())))
                 .collect(Collectors.joining("L"));
@@ -79,8 +81,7 @@ public record Curves(String heading, String note, Measure x, Measure y, List<Ser
             plot.shapes().format("<path class=\"mark series-%d\" d=\"M%.3f %.3fh0\"><title>", number, plot.x(point.x()), plot.y(point.y()))
                     .text(one.name() + " " + point.label()).raw("</title></path>");
         }
-        Point last = one.points().getLast();
-        plot.tag(last.x(), last.y(), last.label());
+        one.points().reversed().stream().anyMatch(point -> plot.tag(point.x(), point.y(), point.label()));
     }
 
     /** Curves are told apart without colours as well. */

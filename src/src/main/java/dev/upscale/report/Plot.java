@@ -1,22 +1,22 @@
 package dev.upscale.report;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Axes and what lies between them. Shapes scale with the page in units of the axes; text, points and lines keep their size, so that both
  * are readable at any width.
  */
 final class Plot {
-    /** What a few words take of the area of a narrow page, in percent. */
-    private static final double TAG_WIDTH = 25;
-    private static final double TAG_HEIGHT = 18;
+    /** Pixels of a tick's character, and of the area on a telephone. */
+    private static final double CHARACTER = 8;
+    private static final double NARROWEST = 250;
 
     private final Axis x;
     private final Axis y;
     private final Html shapes = new Html();
     private final Html tags = new Html();
-    private final List<double[]> tagged = new ArrayList<>();
+    private final TagPlaces places = new TagPlaces();
 
     /**
      * One axis.
@@ -52,26 +52,39 @@ final class Plot {
         return shapes;
     }
 
-    /** A few words beside a point, on the side that has room; none where other words are. */
-    void tag(double atX, double atY, String text) {
-        if (tagged.stream().anyMatch(other -> Math.abs(other[0] - x(atX)) < TAG_WIDTH && Math.abs(other[1] - y(atY)) < TAG_HEIGHT)) {
-            return;
-        }
-        tagged.add(new double[] {x(atX), y(atY)});
-        tags.format("<span class=\"tag%s%s\" style=\"left:%.2f%%;top:%.2f%%\">", x(atX) > 65 ? " left" : "", y(atY) > 80 ? " above" : "", x(atX), y(atY))
-                .text(text).raw("</span>");
+    /** Draws nothing: says where a curve lies, so that no words will be put there. To be called for all curves before {@link #tag}. */
+    void avoid(List<double[]> values) {
+        places.curve(values.stream().map(value -> new double[] {x(value[0]), y(value[1])}).toList());
+    }
+
+    /** A few words beside a point, if there is room for them. */
+    boolean tag(double atX, double atY, String text) {
+        Optional<TagPlaces.Side> side = places.place(new double[] {x(atX), y(atY)}, text);
+        side.ifPresent(found -> tags.format("<span class=\"tag %s\" style=\"left:%.2f%%;top:%.2f%%\">", found.style(), x(atX), y(atY))
+                .text(text).raw("</span>"));
+        return side.isPresent();
     }
 
     /** With the words that stand for it where it is not seen. */
     String html(String alternative) {
         Html html = new Html().raw("<figure><div class=\"plot\"><div class=\"unit\">").text(y.unit()).raw("</div><div class=\"ys\">");
-        y.ticks().forEach(tick -> html.format("<span style=\"bottom:%.2f%%\">", y.percent(tick.at())).text(tick.text()).raw("</span>"));
+        y.ticks().forEach(tick -> html.format("<span class=\"%s\" style=\"bottom:%.2f%%\">", y.percent(tick.at()) < 6 ? "edge-bottom" : y.percent(tick.at()) > 95 ? "edge-top" : "",
+                y.percent(tick.at())).text(tick.text()).raw("</span>"));
         html.raw("</div><div class=\"area\"><svg viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"").text(alternative)
                 .raw("\">");
         y.ticks().forEach(tick -> html.format("<path class=\"grid\" d=\"M0 %.3fH100\"/>", y(tick.at())));
         html.raw(shapes).raw("</svg>").raw(tags).raw("</div><div class=\"xs\">");
-        x.ticks().forEach(tick -> html.format("<span class=\"%s\" style=\"left:%.2f%%\">",
-                x.percent(tick.at()) > 90 ? "edge-right" : x.percent(tick.at()) < 5 ? "edge-left" : "", x.percent(tick.at())).text(tick.text()).raw("</span>"));
+        double end = Double.NEGATIVE_INFINITY;
+        for (Axis.Tick tick : x.ticks()) {
+            double at = x.percent(tick.at());
+            double width = 100 * CHARACTER * tick.text().length() / NARROWEST;
+            String edge = at + width / 2 > 100 ? "edge-right" : at < width / 2 ? "edge-left" : "";
+            double left = at - (edge.equals("edge-right") ? width : edge.isEmpty() ? width / 2 : 0);
+            if (left > end) {
+                html.format("<span class=\"%s\" style=\"left:%.2f%%\">", edge, at).text(tick.text()).raw("</span>");
+                end = left + width;
+            }
+        }
         return html.raw("</div><div class=\"x-unit\">").text(x.unit()).raw("</div></div></figure>\n").toString();
     }
 }

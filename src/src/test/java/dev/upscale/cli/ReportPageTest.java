@@ -12,11 +12,13 @@ import dev.upscale.prune.Pruner;
 import dev.upscale.report.Chromium;
 import dev.upscale.report.Curves;
 import dev.upscale.report.Page;
+import dev.upscale.report.Section;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -54,14 +56,22 @@ class ReportPageTest {
               return [...poor];
             })()""";
 
-    /** Labels of axes and points that lie on each other. */
+    /** Labels of axes and points that lie on each other, on a curve or on a point. */
     private static final String COLLISIONS = """
             [...document.querySelectorAll('.plot')].flatMap(plot => {
               const labels = [...plot.querySelectorAll('span')].map(e => [e.textContent, e.getBoundingClientRect()]);
               return labels.flatMap(([a, r], i) => labels.slice(i + 1)
                 .filter(([b, s]) => r.left < s.right - 1 && s.left < r.right - 1 && r.top < s.bottom - 2 && s.top < r.bottom - 2)
                 .map(([b]) => a + ' on ' + b));
-            })""";
+            }).concat([...document.querySelectorAll('.plot')].flatMap(plot => {
+              const tags = [...plot.querySelectorAll('.tag')].map(e => [e.textContent, e.getBoundingClientRect()]);
+              return [...plot.querySelectorAll('.line, .mark')].flatMap(path => {
+                const length = path.getTotalLength(), to = path.getScreenCTM();
+                return Array.from({length: 401}, (_, i) => path.getPointAtLength(length * i / 400).matrixTransform(to)).flatMap(p => tags
+                  .filter(([, r]) => p.x > r.left && p.x < r.right && p.y > r.top + 1 && p.y < r.bottom - 1)
+                  .map(([text]) => text + ' on a curve'));
+              });
+            }))""";
 
     /** Pictures without words for those who do not see them, and regions that scroll but cannot be reached by keyboard. */
     private static final String OUT_OF_REACH = """
@@ -81,7 +91,8 @@ class ReportPageTest {
         Path pattern = folder.resolve("pattern.json");
         PatternFile.write(Pruner.prune(Upscale.read(model), Heuristic.L2, 0.3, PruneOptions.Method.UNCONSTRAINED), pattern);
         pages = Map.of("demo", folder.resolve("demo.html"), "bench", folder.resolve("bench.html"), "explain", folder.resolve("explain.html"), "curves",
-                folder.resolve("curves.html"));
+                folder.resolve("curves.html"), "many", folder.resolve("many.html"));
+        Files.writeString(pages.get("many"), new Page("Many curves", "", IntStream.range(0, 80).mapToObj(ReportPageTest::anyCurves).toList()).html());
         Files.writeString(pages.get("curves"), new Page("Curves", "", List.of(sixCurves())).html());
         CommandLineRun.of("demo", "--images", 200, "--seconds", "0.05", "--curve", "0.1,0.2", "--report", pages.get("demo"), "--json").json();
         CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--costs", "builtin", "--peers", "interpreter", "--report",
@@ -103,6 +114,31 @@ class ReportPageTest {
                                 0.91 - 0.002 * point * point * curve)).toList())).toList());
     }
 
+    /** Curves as commands draw them, through points that nobody chose: times of any magnitude, accuracies that fall. */
+    private static Section anyCurves(int seed) {
+        Random random = new Random(seed);
+        double unit = Math.pow(10, 4 + 4 * random.nextDouble());
+        Curves.Measure x = seed % 2 == 0 ? Curves.Measure.time("time of one image") : Curves.Measure.number("time over the unpruned network's", 2);
+        int amounts = 2 + random.nextInt(8);
+        List<Curves.Series> series = IntStream.range(0, 1 + random.nextInt(6)).mapToObj(curve -> {
+            double speed = 0.2 + random.nextDouble();
+            double steepness = 4 * random.nextDouble();
+            return new Curves.Series("curve " + curve, IntStream.range(0, amounts).mapToObj(i -> new Curves.Point(5 * i + " %",
+                    (seed % 2 == 0 ? unit : 1) * (1 - speed * i / amounts + 0.05 * random.nextGaussian()),
+                    0.9 - 0.8 * Math.pow((double) i / amounts, steepness) * random.nextDouble())).toList());
+        }).toList();
+        return new Curves("Curves " + seed, "", x, Curves.Measure.percent("top-1"), series);
+    }
+
+    /** Most curves have a point with room beside it for its name. */
+    @Test
+    void curvesAreNamedWhereThereIsRoom() {
+        browser.open(pages.get("many").toUri(), 360, 800, false);
+        int curves = browser.evaluate("document.querySelectorAll('.area .line').length").intValue();
+        int tags = browser.evaluate("document.querySelectorAll('.tag').length").intValue();
+        assertTrue(curves > 200 && tags > 0.8 * curves, tags + " of " + curves + " curves have a name");
+    }
+
     @AfterAll
     static void close() {
         if (browser != null) {
@@ -112,7 +148,7 @@ class ReportPageTest {
 
     @ParameterizedTest
     @CsvSource({"demo, 1200, light", "demo, 1200, dark", "demo, 360, light", "demo, 360, dark", "bench, 1200, light", "bench, 360, dark", "explain, 1200, dark",
-        "explain, 360, light", "curves, 360, light", "curves, 1200, dark"})
+        "explain, 360, light", "curves, 360, light", "curves, 1200, dark", "many, 360, light", "many, 500, light", "many, 800, light", "many, 1200, dark"})
     void aPageStandsAloneAndCanBeRead(String page, int width, String scheme) throws IOException {
         browser.open(pages.get(page).toUri(), width, 800, scheme.equals("dark"));
         assertEquals(List.of(), browser.complaints());

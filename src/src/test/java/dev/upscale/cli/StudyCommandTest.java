@@ -1,6 +1,7 @@
 package dev.upscale.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -56,6 +57,9 @@ class StudyCommandTest {
         assertEquals(4, begun.get("missing").intValue());
         JsonNode half = study("--amounts", "0.1", "--methods", "unconstrained").json();
         assertEquals(1, half.get("points").size());
+        String untimed = Files.readString(folder.resolve("out/study.html"));
+        assertTrue(untimed.contains("<th scope=\"col\">multiply-adds left</th>"), untimed);
+        assertFalse(untimed.contains("<th scope=\"col\">time</th>"), "nothing was timed");
         JsonNode all = study("--amounts", "0.1,0.5", "--time", "--seconds", "0.02").json();
         assertEquals(0, all.get("missing").intValue());
         assertEquals(4, all.get("points").size());
@@ -67,6 +71,7 @@ class StudyCommandTest {
         assertTrue(all.get("points").get(0).get("top1").doubleValue() > 0.7, all.toString());
         String page = Files.readString(folder.resolve("out/study.html"));
         assertTrue(page.contains(": accuracy over time") && page.contains("l2, unconstrained"), page);
+        assertTrue(page.contains("<th scope=\"col\">time</th>"), page);
         List<String> csv = Files.readAllLines(folder.resolve("out/study.csv"));
         assertEquals(5, csv.size());
         assertTrue(csv.get(1).startsWith("densenet.onnx,l2,unconstrained,0.1,false,0."), csv.get(1));
