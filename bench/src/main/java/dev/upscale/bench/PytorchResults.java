@@ -22,7 +22,7 @@ final class PytorchResults {
         StringBuilder text = new StringBuilder();
         ResultsTables.bySetting(all).forEach((setting, documents) -> text.append("**").append(ResultsTables.capital(setting.toString())).append("**; ")
                 .append(ResultsTables.measured(documents)).append("Pruned: ").append(ResultsTables.pruning(documents)).append(".\n\n")
-                .append(rows(documents)).append('\n').append(summary(documents)).append("\n"));
+                .append(rows(documents)).append('\n').append(summary(documents)).append(ResultsTables.distance(documents)).append("\n\n"));
         return text.toString();
     }
 
@@ -40,7 +40,7 @@ final class PytorchResults {
 
     private static String summary(List<ResultsDocument> documents) {
         return String.format(Locale.ROOT, "Ours takes %s of the best peer's time on the unpruned networks, %s on the pruned ones. PyTorch takes"
-                        + " %.1f and %.1f times as long as ONNX Runtime (geometric means).\n",
+                        + " %.1f and %.1f times as long as ONNX Runtime (geometric means).",
                 span(documents, PytorchResults::unpruned), span(documents, PytorchResults::pruned),
                 ResultsTables.mean(documents, document -> document.ratio("pytorch", "onnxruntime")),
                 ResultsTables.mean(documents, document -> document.ratio("pytorch" + EXPORT, "onnxruntime" + EXPORT)));

@@ -22,8 +22,9 @@ import tools.jackson.databind.node.ObjectNode;
  * @param times by contender: variants, peers ({@code onnxruntime}) and peers on the exported network ({@code onnxruntime@export})
  * @param plans by variant
  * @param predictions by variant, of those whose steps were timed
+ * @param coreDistanceNs of a cache line's way from one core to another and back, the median of the rounds; not a number if it was not sampled
  */
-record ResultsDocument(String network, String pattern, int batch, int threads, Origin origin, Map<String, Times> times, Map<String, PlanFacts> plans,
+record ResultsDocument(String network, String pattern, int batch, int threads, double coreDistanceNs, Origin origin, Map<String, Times> times, Map<String, PlanFacts> plans,
         Map<String, Prediction> predictions) {
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -181,7 +182,8 @@ record ResultsDocument(String network, String pattern, int batch, int threads, O
         bench.required("peers").forEachEntry((peer, networks) -> networks.forEachEntry((network, fields) ->
                 times.put(network.equals("unpruned") ? peer : peer + "@" + network, times(fields))));
         return new ResultsDocument(document.required("network").stringValue(), document.required("pattern").stringValue(),
-                bench.required("batch").intValue(), bench.required("threads").intValue(), origin(document), times, plans, predictions);
+                bench.required("batch").intValue(), bench.required("threads").intValue(),
+                bench.path("coreDistance").path("medianNs").asDouble(Double.NaN), origin(document), times, plans, predictions);
     }
 
     private static Origin origin(JsonNode document) {

@@ -110,7 +110,7 @@ final class ResultsTables {
             text.append("\n**Ablation**: `upscale` without one technique at a time, over `upscale` (in bold what is worth more than 1 %):\n\n")
                     .append(ablation(documents));
         }
-        text.append('\n').append(accuracy(documents)).append('\n').append(spread(documents)).append('\n');
+        text.append('\n').append(accuracy(documents)).append('\n').append(spread(documents)).append(distance(documents)).append('\n');
         return text.append(bound(documents)).append(prediction(documents)).append('\n').toString();
     }
 
@@ -238,6 +238,13 @@ final class ResultsTables {
         }));
         double largest = where.keySet().stream().mapToDouble(Double::doubleValue).max().orElse(0);
         return String.format(Locale.ROOT, "Largest relative L2 difference of any output from the reference engine: %.1e (%s).", largest, where.get(largest));
+    }
+
+    /** How far apart the cores were while the networks were timed; nothing where that was not sampled. */
+    static String distance(List<ResultsDocument> documents) {
+        double[] nanos = documents.stream().mapToDouble(ResultsDocument::coreDistanceNs).filter(Double::isFinite).sorted().toArray();
+        return nanos.length == 0 ? "" : String.format(Locale.ROOT, " The cores were %.0f to %.0f ns apart (medians of the networks).", nanos[0],
+                nanos[nanos.length - 1]);
     }
 
     private static String spread(List<ResultsDocument> documents) {

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -98,8 +99,12 @@ final class BenchCommand extends Console {
     @Option(names = "--no-check", description = "do not compare outputs with the reference engine first")
     private boolean unchecked;
 
-    /** The result. */
-    record Report(String model, int batch, int threads, int rounds, Map<String, Map<String, Object>> variants,
+    /**
+     * The result.
+     *
+     * @param coreDistance nanoseconds of a cache line's way from one core to another and back, sampled in each round; empty on one thread
+     */
+    record Report(String model, int batch, int threads, int rounds, Map<String, Object> coreDistance, Map<String, Map<String, Object>> variants,
             Map<String, Map<String, Map<String, Object>>> peers) {}
 
     /** What a contender without its copies is called. */
@@ -217,6 +222,10 @@ final class BenchCommand extends Console {
         rivals.forEach(rival -> contest.add(rival.name(), rival.session::run));
         int count = contenders.size() + rivals.size();
         progress("time %d contenders for %.0f s ...", count, seconds * count);
+        CoreDistance distance = new CoreDistance();
+        if (threads > 1) {
+            contest.beforeRounds(distance::sample);
+        }
         contest.run(Duration.ofMillis((long) (1000 * seconds * count)), 5);
         Map<String, StepTimes> steps = new LinkedHashMap<>();
         if (profiled) {
@@ -232,8 +241,9 @@ final class BenchCommand extends Console {
         if (report != null) {
             write(networks, contenders, rivals, contest, differences);
         }
-        print(report(networks, contenders, rivals, contest, differences, steps),
-                describe(contenders, rivals, contest, differences) + describe(steps));
+        Optional<Timing> apart = threads > 1 ? Optional.of(distance.timing()) : Optional.empty();
+        print(report(networks, contenders, rivals, contest, apart, differences, steps),
+                describe(contenders, rivals, contest, differences) + apart.map(BenchCommand::describe).orElse("") + describe(steps));
         boolean passed = contenders.stream().filter(contender -> differences.containsKey(contender.name))
                         .allMatch(contender -> differences.get(contender.name).isWithin(VerifyCommand.tolerance(contender.options.precision())))
                 && rivals.stream().filter(rival -> differences.containsKey(rival.name()))
@@ -297,7 +307,12 @@ final class BenchCommand extends Console {
         return text.toString();
     }
 
-    private Report report(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest,
+    private static String describe(Timing distance) {
+        return String.format(Locale.ROOT, "%ncores are %.0f ns apart (a cache line there and back; quartiles %.0f to %.0f)%n",
+                distance.medianNs(), distance.p25Ns(), distance.p75Ns());
+    }
+
+    private Report report(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest, Optional<Timing> distance,
             Map<String, Difference> differences, Map<String, StepTimes> steps) {
         Map<String, Map<String, Object>> byVariant = new LinkedHashMap<>();
         for (Contender contender : contenders) {
@@ -313,7 +328,7 @@ final class BenchCommand extends Console {
         rivals.forEach(rival -> byPeer.computeIfAbsent(rival.peer, peer -> new LinkedHashMap<>())
                 .put(rival.network(), times(rival.name(), contest, differences)));
         int batch = networks.inputs().values().stream().findFirst().map(input -> input.type().rank() == 0 ? 1 : input.type().dim(0)).orElse(1);
-        return new Report(model.name(), batch, threads, contest.rounds(), byVariant, byPeer);
+        return new Report(model.name(), batch, threads, contest.rounds(), distance.map(Timing::fields).orElse(Map.of()), byVariant, byPeer);
     }
 
     private Map<String, Object> times(String name, Contest contest, Map<String, Difference> differences) {

@@ -23,6 +23,7 @@ public final class Contest {
     private final Map<String, List<Double>> turns = new LinkedHashMap<>();
     private final LongSupplier clock;
     private Duration pause = Duration.ZERO;
+    private Runnable beforeRound = () -> {};
 
     public Contest() {
         this(System::nanoTime);
@@ -47,6 +48,12 @@ public final class Contest {
         return this;
     }
 
+    /** Does something before each round, which is not timed. */
+    Contest beforeRounds(Runnable action) {
+        beforeRound = action;
+        return this;
+    }
+
     /**
      * Warms up (a quarter of the budget), then times rounds until the budget is spent.
      *
@@ -62,6 +69,7 @@ public final class Contest {
         Random random = new Random(1);
         List<String> order = new ArrayList<>(contenders.keySet());
         for (int round = 0; round < leastRounds || clock.getAsLong() < end; round++) {
+            beforeRound.run();
             Collections.shuffle(order, random);
             order.forEach(this::turn);
         }

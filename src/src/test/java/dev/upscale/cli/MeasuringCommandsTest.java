@@ -101,6 +101,17 @@ class MeasuringCommandsTest {
     }
 
     @Test
+    void onSeveralThreadsTheDistanceOfTheCoresIsSampledInEachRound() {
+        Object[] line = {"bench", model, "--variants", "unpruned", "--seconds", "0.05", "--costs", "builtin", "--json", "--threads", "1"};
+        assertTrue(CommandLineRun.of(line).json().get("coreDistance").isEmpty());
+        line[line.length - 1] = "2";
+        JsonNode report = CommandLineRun.of(line).json();
+        JsonNode distance = report.get("coreDistance");
+        assertEquals(report.get("rounds").intValue(), distance.get("runs").intValue());
+        assertTrue(distance.get("p25Ns").longValue() > 0 && distance.get("medianNs").longValue() >= distance.get("p25Ns").longValue(), distance.toString());
+    }
+
+    @Test
     void eachTechniqueCanBeLeftOutAndEveryResultStaysRight() {
         String all = String.join(",", Arrays.stream(Technique.values()).map(Technique::label).toList());
         CommandLineRun run = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.02", "--variants", "unpruned,upscale,copy-free",
