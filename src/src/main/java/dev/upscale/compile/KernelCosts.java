@@ -1,5 +1,6 @@
 package dev.upscale.compile;
 
+import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -16,6 +17,17 @@ public interface KernelCosts {
 
     /** The same, if it is known without measuring; of kernels that may not have offered. */
     OptionalDouble known(String kernel, Step.Convolve step);
+
+    /**
+     * The time of one run of a whole plan on {@link #threads}, in nanoseconds; by default that of its convolutions, one after the other. Positive
+     * infinity if a kernel fails.
+     */
+    default double nanos(Plan plan) {
+        int workers = plan.workers(threads());
+        KernelCosts each = onThreads(threads() / workers);
+        double one = plan.steps().stream().mapToDouble(step -> step instanceof Step.Convolve convolve ? each.nanos(step.kernel(), convolve) : 0).sum();
+        return one * Math.ceilDiv(plan.microBatches(), workers);
+    }
 
     /** How many threads the times are for. */
     default int threads() {

@@ -2,7 +2,6 @@ package dev.upscale.compile;
 
 import dev.upscale.graph.Graph;
 import dev.upscale.plan.Plan;
-import dev.upscale.plan.Step;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
@@ -39,28 +38,23 @@ final class MicroBatches {
     }
 
     private static Plan byCosts(Graph network, int batch, CompileOptions options, BiFunction<Graph, CompileOptions, Plan> compiler) {
+        KernelCosts costs = options.costs().get();
         Plan fastest = null;
         double least = Double.POSITIVE_INFINITY;
         for (int images : IntStream.rangeClosed(1, batch).filter(size -> batch % size == 0 && (size <= MOST_IMAGES || size == batch)).toArray()) {
             Optional<Graph> part = BatchSize.resize(network, images);
             if (part.isPresent()) {
                 int times = batch / images;
-                int threads = options.costs().get().threads();
-                int workers = Math.min(threads, times);
-                KernelCosts costs = options.costs().get().onThreads(threads / workers);
-                Plan plan = compiler.apply(part.get(), options.withCosts(costs));
-                double nanos = nanos(plan, costs) * Math.ceilDiv(times, workers);
-                if (nanos * (fastest == null ? 1 : TIE) < least) {
-                    fastest = plan.repeated(times);
+                KernelCosts each = costs.onThreads(costs.threads() / Math.min(costs.threads(), times));
+                Plan plan = compiler.apply(part.get(), options.withCosts(each)).repeated(times);
+                double nanos = costs.nanos(plan);
+                if (fastest == null || nanos * TIE < least) {
+                    fastest = plan;
                     least = nanos;
                 }
             }
         }
         return fastest;
-    }
-
-    private static double nanos(Plan plan, KernelCosts costs) {
-        return plan.steps().stream().mapToDouble(step -> step instanceof Step.Convolve convolve ? costs.nanos(step.kernel(), convolve) : 0).sum();
     }
 
     /** The fewest images, but at least two, whose arithmetic takes ten times as long as reading the weights. */

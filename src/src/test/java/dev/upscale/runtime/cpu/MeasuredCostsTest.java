@@ -3,11 +3,19 @@ package dev.upscale.runtime.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Compiler;
 import dev.upscale.compile.KernelCosts;
+import dev.upscale.compile.Technique;
+import dev.upscale.compile.Variant;
 import dev.upscale.graph.Function;
+import dev.upscale.graph.Graph;
 import dev.upscale.graph.Op;
+import dev.upscale.graph.Tensor;
+import dev.upscale.graph.TensorType;
 import dev.upscale.graph.Window;
 import dev.upscale.plan.Operand;
+import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.nio.file.Path;
@@ -53,6 +61,20 @@ class MeasuredCostsTest {
         MeasuredCosts later = costs(1);
         assertEquals(own, later.nanos(KERNEL, near));
         assertEquals(new KernelCosts.Origins(0, 0), later.origins());
+    }
+
+    @Test
+    void aPlanIsRunOnceForEachNumberOfMicroBatches() {
+        Graph graph = Graph.builder("g").input("x", TensorType.f32(2, 8, 6, 6)).weight("w", Tensor.random(TensorType.f32(8, 8, 3, 3), 1))
+                .node("y", new Op.Conv(Window.square(3, 1, 1), 1), "x", "w").output("y").build();
+        Plan plan = Compiler.compile(graph, CompileOptions.of(Variant.UPSCALE).without(Technique.MICRO_BATCHES), CpuCatalog.ofMachine());
+        double once = costs(1).nanos(plan);
+        assertTrue(once > 0 && once < Double.POSITIVE_INFINITY, "time " + once);
+        assertEquals(once, costs(1).nanos(plan), "the table keeps it");
+        assertTrue(costs(1).nanos(plan.repeated(50)) > once);
+        costs(2).nanos(plan);
+        assertEquals(3, CostTable.of(folder).all().size(), "another number of threads is measured by itself");
+        assertEquals(List.of(), InterpolationError.of(CostTable.of(folder)), "times of plans tell nothing of each other");
     }
 
     @Test
