@@ -116,7 +116,7 @@ struct State {
     std::map<Graph *, std::shared_ptr<Graph>> graphs;
     std::map<Executable *, std::shared_ptr<Executable>> executables;
     std::map<void *, std::set<std::string>> modules;            // with the kernels that each holds
-    std::set<void *> others;                                   // handles and descriptors of cuDNN
+    std::set<void *> others;                                   // handles and descriptors of the libraries
     std::vector<Ran> ran{{-1, 0, nullptr, 0}};                 // operation 0: none
     uint32_t known_to_all = 0;                                 // operations that the host has waited for
     uint32_t now = 0;                                          // the operation that runs
@@ -130,7 +130,7 @@ struct State {
     std::map<std::string, long> counts;
     std::map<std::string, long> faults;
     long rounds = 0;                                           // nodes on the longest way through the graph that was instantiated last
-    long launches = 0, copies = 0, graph_launches = 0, convolutions = 0;
+    long launches = 0, copies = 0, graph_launches = 0, convolutions = 0, products = 0;
 };
 
 const int MAJOR = 9, MINOR = 0;                                // the compute capability
@@ -172,7 +172,7 @@ void drain_all();
 bool has_pending();
 bool comes_after(uint32_t earlier);                            // whether the operation that runs comes after that one
 
-// Handles and descriptors of cuDNN.
+// Handles and descriptors of the libraries.
 void *track(void *handle);
 bool untrack(void *handle);
 

@@ -110,7 +110,8 @@ using namespace sim;
 
 /* Which faults to inject from now on, for example "alloc:3,launch:10": the third allocation finds no memory, the tenth kernel fails.
  * Kinds: alloc, hostalloc (no memory), launch (a kernel fails while it runs), refuse (a launch is refused at once), copy (an asynchronous copy fails),
- * lost (the device is lost at that operation), cudnn (an execution is refused), module (an image is refused).
+ * lost (the device is lost at that operation), cudnn (an execution is refused), module (an image is refused), cublasltcreate (no handle),
+ * algorithms (cuBLASLt has none for a product), cublaslt (a product is refused).
  * What was counted, the device's failure and violations are forgotten; memory and handles stay. */
 SIM_API void cudasim_begin(const char *faults) {
     State &s = state();
@@ -120,7 +121,7 @@ SIM_API void cudasim_begin(const char *faults) {
     s.first_failure.clear();
     s.violations.clear();
     s.unhandled.clear();
-    s.launches = s.copies = s.graph_launches = s.convolutions = 0;
+    s.launches = s.copies = s.graph_launches = s.convolutions = s.products = 0;
     for (Stream *stream : s.streams) {
         stream->queue.clear();
         stream->done = stream->queued;
@@ -157,7 +158,7 @@ SIM_API size_t cudasim_report(char *text, size_t room) {
     leaks("handles and descriptors", s.others.size());
     leaks("references to the primary context", (size_t)s.retained);
     out << "count launches " << s.launches << "\ncount copies " << s.copies << "\ncount graphlaunches " << s.graph_launches
-        << "\ncount convolutions " << s.convolutions << "\ncount rounds " << s.rounds << "\n";
+        << "\ncount convolutions " << s.convolutions << "\ncount products " << s.products << "\ncount rounds " << s.rounds << "\n";
     std::string all = out.str();
     if (text && room > 0) {
         size_t length = all.size() < room - 1 ? all.size() : room - 1;

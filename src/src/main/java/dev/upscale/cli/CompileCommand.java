@@ -9,6 +9,7 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.runtime.cpu.CpuCatalog;
+import dev.upscale.runtime.cuda.DeviceDescription;
 import dev.upscale.runtime.cudnn.CuDnn;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -61,7 +62,8 @@ final class CompileCommand extends Console {
         Optional<CompileOptions> options = target.equals("cpu") ? Optional.of(engines.options(chosen)) : Optional.empty();
         Plan plan = options.isPresent()
                 ? Upscale.compile(network, options.get())
-                : Upscale.compileForGpu(network, target.substring(GPU.length()), chosen, engines.precisionOfGpu());
+                : Upscale.compileForGpu(network, DeviceDescription.of(target.substring(GPU.length())), chosen, engines.precisionOfGpu(),
+                        engines.enginesOfGpu().orElse(CompileOptions.GPU_ENGINES));
         long compiled = System.nanoTime();
         PlanFile.write(plan, output);
         Map<String, Object> fields = new LinkedHashMap<>();

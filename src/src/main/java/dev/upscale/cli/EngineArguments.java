@@ -10,6 +10,7 @@ import dev.upscale.runtime.cpu.MeasuredCosts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
@@ -18,7 +19,8 @@ final class EngineArguments {
     private static final int MOST_THREADS = 256;
 
     @Option(names = "--engines", paramLabel = "E,E", split = ",", description = "engines whose kernels may be used: upscale, onednn, xnnpack; java alone for"
-            + " none of them (default: all). The pure-Java kernels do what the others cannot")
+            + " none of them (default: all). The pure-Java kernels do what the others cannot. For a GPU: cudnn, cublaslt (1x1 convolutions, linear"
+            + " layers and matrix products), products (cuBLASLt for products of two activations alone), cuda; default: cudnn,products")
     private List<String> engines = List.of();
 
     @Option(names = "--threads", paramLabel = "T", defaultValue = "1", description = "threads of a run (default: 1)")
@@ -52,6 +54,21 @@ final class EngineArguments {
 
     List<String> engines() {
         return engines.isEmpty() ? CompileOptions.ALL_ENGINES : known(engines);
+    }
+
+    /** The engines for a GPU, if any were named; our own kernels are always there. */
+    Optional<List<String>> enginesOfGpu() {
+        return engines.isEmpty() ? Optional.empty() : Optional.of(knownOfGpu(engines));
+    }
+
+    /** Engines for a GPU by their names. */
+    static List<String> knownOfGpu(List<String> engines) {
+        for (String engine : engines) {
+            if (!CompileOptions.ALL_GPU_ENGINES.contains(engine)) {
+                throw new InvalidInput("--engines " + engine + " is not one of " + String.join(", ", CompileOptions.ALL_GPU_ENGINES) + " on a GPU");
+            }
+        }
+        return engines;
     }
 
     CompileOptions options(Variant variant) {

@@ -24,13 +24,15 @@ final class GpuCheck {
     private final DeviceDescription description;
     private final Networks networks;
     private final Precision precision;
+    private final List<String> engines;
     private final int replays;
 
-    GpuCheck(Gpu gpu, DeviceDescription description, Networks networks, Precision precision, int replays) {
+    GpuCheck(Gpu gpu, DeviceDescription description, Networks networks, Precision precision, List<String> engines, int replays) {
         this.gpu = gpu;
         this.description = description;
         this.networks = networks;
         this.precision = precision;
+        this.engines = engines;
         this.replays = replays;
     }
 
@@ -48,7 +50,7 @@ final class GpuCheck {
         Map<String, Object> fields = new LinkedHashMap<>();
         try {
             long begun = System.nanoTime();
-            Plan plan = Upscale.compileForGpu(networks.of(variant), description, variant, precision);
+            Plan plan = Upscale.compileForGpu(networks.of(variant), description, variant, precision, engines);
             fields.putAll(PlanFields.of(plan));
             fields.put("compileMs", (System.nanoTime() - begun) / 1e6);
             try (CudaExecutable executable = CudaExecutable.prepare(plan, gpu)) {

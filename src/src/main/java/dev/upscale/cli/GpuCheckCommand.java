@@ -1,5 +1,6 @@
 package dev.upscale.cli;
 
+import dev.upscale.compile.CompileOptions;
 import dev.upscale.compile.Precision;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
@@ -7,6 +8,7 @@ import dev.upscale.graph.InvalidInput;
 import dev.upscale.runtime.cuda.DeviceDescription;
 import dev.upscale.runtime.cuda.Gpu;
 import dev.upscale.runtime.cuda.InstalledDevice;
+import dev.upscale.runtime.cublaslt.CuBlasLt;
 import dev.upscale.runtime.cudnn.CuDnn;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +38,10 @@ final class GpuCheckCommand extends Console {
     @Option(names = "--precision", paramLabel = "P,P", split = ",", defaultValue = "f32,f16", description = "of f32, tf32, f16, bf16 (default: f32,f16)")
     private List<String> precisions;
 
+    @Option(names = "--engines", paramLabel = "E,E", split = ",", description = "of cudnn, cublaslt (1x1 convolutions, linear layers and matrix products),"
+            + " products (cuBLASLt for products of two activations alone), cuda; default: cudnn,products")
+    private List<String> engines = CompileOptions.GPU_ENGINES;
+
     @Option(names = "--replays", paramLabel = "N", defaultValue = "200", description = "how often each graph is replayed and timed (default: 200)")
     private int replays;
 
@@ -47,6 +53,7 @@ final class GpuCheckCommand extends Console {
         if (replays < 1) {
             throw new InvalidInput("--replays " + replays + " is not a positive number");
         }
+        EngineArguments.knownOfGpu(engines);
         List<Variant> chosen = variants.stream().map(EngineArguments::variant).toList();
         List<Precision> wanted = precisions.stream().map(GpuCheckCommand::precision).toList();
         Optional<String> obstacle = Gpu.obstacle();
@@ -84,6 +91,8 @@ final class GpuCheckCommand extends Console {
         report.put("device", Map.of("name", gpu.name(), "capability", gpu.capability() / 10.0, "properties", description.properties()));
         report.put("driver", Gpu.driverVersion());
         report.put("cudnn", CuDnn.version());
+        report.put("cublaslt", CuBlasLt.version());
+        report.put("engines", engines);
         report.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         report.put("java", Runtime.version().toString());
         report.put("model", model.name());
@@ -94,7 +103,7 @@ final class GpuCheckCommand extends Console {
             Map<String, Object> byVariant = new LinkedHashMap<>();
             for (Variant variant : chosen) {
                 progress("gpu-check %s %s ...", precision.label(), variant.label());
-                GpuCheck check = new GpuCheck(gpu, description, networks, precision, replays);
+                GpuCheck check = new GpuCheck(gpu, description, networks, precision, engines, replays);
                 Map<String, Object> fields = check.run(variant);
                 passed &= Boolean.TRUE.equals(fields.get("passed"));
                 byVariant.put(variant.label(), fields);

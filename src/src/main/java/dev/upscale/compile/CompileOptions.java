@@ -10,7 +10,7 @@ import java.util.Set;
  *
  * @param variant which of the compared variants
  * @param engines the engines whose kernels may be used, of {@code upscale}, {@code onednn} and {@code xnnpack}; the
- *     pure-Java kernels are always there for what these cannot do
+ *     pure-Java kernels are always there for what these cannot do; for a GPU of {@link #ALL_GPU_ENGINES}
  * @param costs what kernels take, to choose the fastest for each convolution; without, the first engine that offers is
  *     taken, which makes plans reproducible on any machine
  * @param precision in what convolutions and linear layers may multiply
@@ -27,7 +27,14 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
     /** Every engine that is available, in the order of preference. */
     public static final List<String> ALL_ENGINES = List.of("upscale", "onednn", "xnnpack");
 
-    private static final List<String> GPU_ENGINES = List.of("cudnn", "cuda");
+    /**
+     * Every engine for GPUs. {@code cublaslt} takes convolutions of one pixel and linear layers too; {@code products} is cuBLASLt for products
+     * of two activations alone; {@code cuda} is our own kernels, which are always there.
+     */
+    public static final List<String> ALL_GPU_ENGINES = List.of("cudnn", "cublaslt", "products", "cuda");
+
+    /** What is used where nothing is said. */
+    public static final List<String> GPU_ENGINES = List.of("cudnn", "products", "cuda");
 
     public CompileOptions {
         engines = List.copyOf(engines);
@@ -52,6 +59,11 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
     /** The variant for a GPU, in a precision that the target's tensors hold. */
     public static CompileOptions of(Variant variant, Target target, Precision precision) {
         return new CompileOptions(variant, GPU_ENGINES, Optional.empty(), precision, false, false, target, Set.of());
+    }
+
+    /** The same on other engines. */
+    public CompileOptions withEngines(List<String> chosen) {
+        return new CompileOptions(variant, chosen, costs, precision, channelsLastInputs, weighsGathers, target, without);
     }
 
     /** The same in another precision. */

@@ -15,7 +15,7 @@ import java.util.Set;
  */
 public interface KernelCatalog {
 
-    /** The engines that are there, of {@code upscale}, {@code onednn}, {@code xnnpack} and {@code java} (always). */
+    /** The engines that are there: on a CPU of {@code upscale}, {@code onednn}, {@code xnnpack} and {@code java} (always). */
     Set<String> engines();
 
     /**
@@ -44,12 +44,14 @@ public interface KernelCatalog {
      * @param workspaceBytes memory that it needs while it runs, to be given as the step's workspace; aligned to 64 bytes
      * @param implementation the library's own name for the code that will run, for example {@code brgconv:avx2}
      * @param libraryPlan the library's own plan, which the step then names
+     * @param isCompiledForStep whether the library has no code for it yet and compiles some when the plan is loaded
      */
-    record Offer(long workspaceBytes, String implementation, Optional<Accelerator.LibraryPlan> libraryPlan) implements Answer {
+    record Offer(long workspaceBytes, String implementation, Optional<Accelerator.LibraryPlan> libraryPlan, boolean isCompiledForStep)
+            implements Answer {
 
         /** An offer that needs no library's plan. */
         public Offer(long workspaceBytes, String implementation) {
-            this(workspaceBytes, implementation, Optional.empty());
+            this(workspaceBytes, implementation, Optional.empty(), false);
         }
     }
 

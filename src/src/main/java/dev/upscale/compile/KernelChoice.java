@@ -64,7 +64,7 @@ final class KernelChoice {
 
     /** The steps for a convolution: itself, and what could not be fused into it. */
     List<Chosen> convolve(Step.Convolve step, Detours detours) {
-        if (options.engines().isEmpty()) {
+        if (convolutions(step).isEmpty()) {
             return List.of(fallback(step));
         }
         boolean gather = options.gathers() && step.source().isIndexed();
@@ -148,6 +148,10 @@ final class KernelChoice {
         List<String> candidates = operations(step);
         if (options.target().element() != Element.F32 && step.sources().size() > 1) {
             step = withSources(step, packInputs(step, packer));
+            chosen = ask(candidates, step);
+            if (chosen.isPresent()) {
+                return chosen.get();
+            }
         }
         if (candidates.isEmpty() || step.sources().stream().noneMatch(Operand::isIndexed)) {
             return fallback(step);
@@ -217,17 +221,33 @@ final class KernelChoice {
             return new FastestKernel(catalog, options.costs().get()).of(kernels, convolve)
                     .map(found -> chosen(found.kernel(), step, found.offer()));
         }
-        Optional<Chosen> first = Optional.empty();
+        Optional<Offered> best = Optional.empty();
         for (String kernel : kernels) {
+            if (best.isPresent() && !best.get().mayLoseTo(kernel)) {
+                break;
+            }
             if (catalog.offer(kernel, step) instanceof KernelCatalog.Offer offer) {
                 Chosen chosen = chosen(kernel, step, offer);
-                if (!avoidsHiddenCopies() || hiddenBytes(chosen) == 0) {
-                    return Optional.of(chosen);
-                }
-                first = first.filter(other -> hiddenBytes(other) <= hiddenBytes(chosen)).or(() -> Optional.of(chosen));
+                Offered offered = new Offered(chosen, avoidsHiddenCopies() ? hiddenBytes(chosen) : 0, avoidsHiddenCopies() && offer.isCompiledForStep());
+                best = best.filter(other -> !offered.isBetterThan(other)).or(() -> Optional.of(offered));
             }
         }
-        return first;
+        return best.map(Offered::chosen);
+    }
+
+    /**
+     * An offer and what decides between offers: bytes copied inside, then an engine that was compiled beforehand before one that is compiled
+     * for the step; the order in which kernels were asked decides the rest.
+     */
+    private record Offered(Chosen chosen, long hiddenBytes, boolean isCompiledForStep) {
+        boolean isBetterThan(Offered other) {
+            return hiddenBytes != other.hiddenBytes ? hiddenBytes < other.hiddenBytes : !isCompiledForStep && other.isCompiledForStep;
+        }
+
+        /** Asking a library takes it time. {@code cudnn.fused} is compiled for a step in any case. */
+        boolean mayLoseTo(String kernel) {
+            return hiddenBytes > 0 || isCompiledForStep && !kernel.equals(GpuKernels.FUSED);
+        }
     }
 
     /** The comparison's other variants take the kernel that a library offers first. */
@@ -263,12 +283,16 @@ final class KernelChoice {
                     }
                     kernels.add("upscale.conv");
                 }
-                case "cudnn" -> kernels.addAll(List.of(GpuKernels.CONV, GpuKernels.FUSED));
-                case "cuda" -> { }
+                case "cudnn" -> kernels.add(GpuKernels.CONV);
+                case "cublaslt" -> kernels.add(GpuKernels.MATMUL);
+                case "products", "cuda" -> { }
                 case "onednn" -> kernels.addAll(List.of("onednn.conv", "onednn.matmul"));
                 case "xnnpack" -> kernels.add("xnnpack.conv");
                 default -> throw new IllegalArgumentException("no engine " + engine);
             }
+        }
+        if (options.engines().contains("cudnn")) {
+            kernels.add(GpuKernels.FUSED);
         }
         return kernels;
     }
@@ -289,6 +313,9 @@ final class KernelChoice {
                 case Op.ConvTranspose conv -> kernels.add("upscale.convtranspose");
                 default -> { }
             }
+        }
+        if (step.op() instanceof Op.MatMul && (options.engines().contains("cublaslt") || options.engines().contains("products"))) {
+            kernels.add(GpuKernels.MATMUL);
         }
         if (options.engines().contains("onednn") && step.op() instanceof Op.Pool) {
             kernels.add("onednn.pool");

@@ -41,6 +41,7 @@ final class Lowering {
     private final Map<String, Accelerator.LibraryPlan> libraryPlans = new LinkedHashMap<>();
     private final List<Fused> fused;
     private final Placement placement;
+    private final ProductLayout products;
     private final Map<String, String> roots;
     private final Map<String, Integer> readsLeft = new HashMap<>();
     private final Map<String, Location> locations = new HashMap<>();
@@ -69,6 +70,7 @@ final class Lowering {
         this.kernels = new KernelChoice(catalog, options);
         this.fused = options.uses(Technique.FUSION) ? Fusion.of(graph) : Fusion.none(graph);
         this.placement = Placement.of(graph, fused, options);
+        this.products = ProductLayout.of(graph, fused, options);
         this.roots = Placement.roots(graph);
     }
 
@@ -281,7 +283,8 @@ final class Lowering {
                 }
             }
         }
-        return dense(storage(step.output(), type).place(), type);
+        View.Place place = storage(step.output(), type).place();
+        return products.view(step.output(), place, type, options.target().element()).orElseGet(() -> dense(place, type));
     }
 
     /** Whether a tensor has memory to itself, and the step at hand is the last to read it. */

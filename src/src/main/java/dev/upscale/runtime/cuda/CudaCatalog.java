@@ -12,6 +12,8 @@ import dev.upscale.plan.Constant;
 import dev.upscale.plan.Element;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
+import dev.upscale.runtime.cublaslt.Compute;
+import dev.upscale.runtime.cublaslt.CuBlasLt;
 import dev.upscale.runtime.cudnn.Candidate;
 import dev.upscale.runtime.cudnn.CuDnn;
 import dev.upscale.runtime.cudnn.Device;
@@ -25,8 +27,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What kernels can do on a described GPU, whether it is here or not: convolutions as plans that the real cuDNN builds for it, all else by our
- * own kernels ({@link CudaKernels}), compiled into the plan where the jar holds no binary for the device. Thread-safe; to be closed.
+ * What kernels can do on a described GPU, whether it is here or not: convolutions as plans that the real cuDNN builds for it, matrix products
+ * as cuBLASLt will be asked for them on the device, all else by our own kernels ({@link CudaKernels}), compiled into the plan where the jar holds no binary for the device. Thread-safe; to be closed.
  */
 public final class CudaCatalog implements KernelCatalog, AutoCloseable {
     private static final Set<Function.Kind> SPECIAL = Set.of(Function.Kind.NONE, Function.Kind.RELU, Function.Kind.SIGMOID, Function.Kind.TANH,
@@ -97,7 +99,7 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
 
     @Override
     public Set<String> engines() {
-        return Set.of("cudnn", "cuda");
+        return Set.copyOf(CompileOptions.ALL_GPU_ENGINES);
     }
 
     @Override
@@ -105,6 +107,7 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
         return switch (kernel) {
             case "cudnn.conv" -> convolution((Step.Convolve) step, false);
             case "cudnn.fused" -> convolution((Step.Convolve) step, true);
+            case MatrixCall.KERNEL -> product(step);
             default -> CudaKernels.offer(kernel, step);
         };
     }
@@ -120,11 +123,17 @@ public final class CudaCatalog implements KernelCatalog, AutoCloseable {
             return switch (plans.of(ConvolutionGraph.of(step, generic))) {
                 case PlanChoice.Choice.Refused refused -> new Refusal(refused.reason());
                 case PlanChoice.Choice.Taken(Candidate plan) -> new Offer(plan.workspaceBytes(), "engine " + plan.engine() + ", rank " + plan.rank(),
-                        Optional.of(new Accelerator.LibraryPlan("cudnn." + PlanCache.digest(plan.json()).substring(0, 12), plan.json())));
+                        Optional.of(new Accelerator.LibraryPlan("cudnn." + PlanCache.digest(plan.json()).substring(0, 12), plan.json())),
+                        plan.notes().contains(Candidate.Note.RUNTIME_COMPILATION));
             };
         } catch (ConvolutionGraph.Inexpressible e) {
             return new Refusal("cuDNN " + e.getMessage());
         }
+    }
+
+    private Answer product(Step step) {
+        String obstacle = CuBlasLt.obstacle();
+        return obstacle.isEmpty() ? MatrixCall.offer(step, precision == Precision.TF32 ? Compute.TF32 : Compute.AS_STORED) : new Refusal(obstacle);
     }
 
     @Override

@@ -1,11 +1,13 @@
 package dev.upscale.runtime.cuda;
 
+import dev.upscale.compile.Precision;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Accelerator;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanVerifier;
 import dev.upscale.plan.Step;
 import dev.upscale.runtime.SessionOptions;
+import dev.upscale.runtime.cublaslt.Compute;
 import dev.upscale.runtime.kernel.KernelFailure;
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeLibraries;
@@ -40,7 +42,7 @@ public final class CudaExecutable implements AutoCloseable {
                 .collect(Collectors.toMap(Accelerator.LibraryPlan::name, Accelerator.LibraryPlan::text));
         constants = new ConstantArea(plan.constants());
         PlanMemory nowhere = new PlanMemory(plan, constants);
-        plan.steps().forEach(step -> prepare(step, nowhere));
+        plan.steps().forEach(step -> prepare(step, compute(), nowhere));
         SortedSet<String> functions = PlanKernels.functions(plan);
         module = functions.isEmpty() ? Optional.empty()
                 : Optional.of(new KernelModule(PlanKernels.image(plan, functions, gpu.capability()), resources));
@@ -70,11 +72,14 @@ public final class CudaExecutable implements AutoCloseable {
     }
 
     /** Asks for the constants that a step needs. */
-    private static void prepare(Step step, PlanMemory memory) {
+    private static void prepare(Step step, Compute compute, PlanMemory memory) {
         try {
             if (step.kernel().startsWith("cudnn.")) {
                 require(NativeLibrary.CUDNN);
                 ConvolutionCall.addresses((Step.Convolve) step, memory);
+            } else if (step.kernel().equals(MatrixCall.KERNEL)) {
+                require(NativeLibrary.CUBLASLT);
+                MatrixCall.of(step, compute, memory);
             } else if (step.kernel().startsWith("cuda.")) {
                 CudaKernels.launch(step.kernel(), step, memory);
             } else {
@@ -107,6 +112,11 @@ public final class CudaExecutable implements AutoCloseable {
     /** What constants take on the device, in bytes. */
     public long constantBytes() {
         return constants.bytes();
+    }
+
+    /** In what the plan's products multiply f32 factors. */
+    Compute compute() {
+        return plan.accelerator().filter(part -> part.precision().equals(Precision.TF32.label())).isPresent() ? Compute.TF32 : Compute.AS_STORED;
     }
 
     KernelModule module() {

@@ -9,6 +9,7 @@ import dev.upscale.plan.View;
 import dev.upscale.plan.View.Place;
 import dev.upscale.runtime.Profile;
 import dev.upscale.runtime.SessionOptions;
+import dev.upscale.runtime.cublaslt.BoundProduct;
 import dev.upscale.runtime.cudnn.Handle;
 import dev.upscale.runtime.cudnn.LoadedPlan;
 import dev.upscale.runtime.kernel.KernelFailure;
@@ -39,6 +40,7 @@ public final class CudaSession implements AutoCloseable {
     private final DeviceResources resources;
     private final Arena host = Arena.ofShared();
     private final PlanMemory memory;
+    private dev.upscale.runtime.cublaslt.Handle products;
     private final MemorySegment stream;
     private final List<GpuCall> calls = new ArrayList<>();
     private final List<Staged> inputs;
@@ -116,22 +118,36 @@ public final class CudaSession implements AutoCloseable {
     /** A handle's own memory serves one execution at a time, so steps that may run at once have handles of their own. */
     private Handle handle() {
         Handle made = Handle.create();
-        resources.add("cudnnDestroy", "cuDNN", () -> {
-            made.close();
-            return CUDA_SUCCESS();
-        });
+        release("cudnnDestroy", "cuDNN", made::close);
         made.onStream(stream);
         return made;
+    }
+
+    private dev.upscale.runtime.cublaslt.Handle products() {
+        if (products == null) {
+            products = dev.upscale.runtime.cublaslt.Handle.create();
+            release("cublasLtDestroy", "cuBLASLt", products::close);
+        }
+        return products;
+    }
+
+    private void release(String function, String subject, Runnable closing) {
+        resources.add(function, subject, () -> {
+            closing.run();
+            return CUDA_SUCCESS();
+        });
     }
 
     private GpuCall bind(Step step, Supplier<Handle> handle) {
         if (step instanceof Step.Convolve convolve && convolve.libraryPlan().isPresent()) {
             LoadedPlan loaded = ConvolutionCall.load(convolve, executable.libraryPlan(convolve.libraryPlan().get()), handle.get(), memory);
-            resources.add("cudnnBackendDestroyDescriptor", step.name(), () -> {
-                loaded.close();
-                return CUDA_SUCCESS();
-            });
+            release("cudnnBackendDestroyDescriptor", step.name(), loaded::close);
             return new GpuCall.Library(loaded);
+        }
+        if (step.kernel().equals(MatrixCall.KERNEL)) {
+            BoundProduct bound = MatrixCall.of(step, executable.compute(), memory).bind(step.name(), products());
+            release("cublasLtMatmulDescDestroy", step.name(), bound::close);
+            return new GpuCall.Multiplication(bound);
         }
         return GpuCall.Kernel.of(step.name(), CudaKernels.launch(step.kernel(), step, memory), executable.module(), host);
     }

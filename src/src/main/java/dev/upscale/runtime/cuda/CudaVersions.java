@@ -1,8 +1,8 @@
 package dev.upscale.runtime.cuda;
 
-import dev.upscale.bindings.cublaslt.cublaslt_h;
 import dev.upscale.bindings.cuda.cuda_h;
 import dev.upscale.bindings.nvrtc.nvrtc_h;
+import dev.upscale.runtime.cublaslt.CuBlasLt;
 import dev.upscale.runtime.cudnn.CuDnn;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
@@ -19,10 +19,7 @@ public final class CudaVersions {
         NativeLibraries.require(library);
         return switch (library) {
             case CUDNN -> CuDnn.version();
-            case CUBLASLT -> {
-                long version = cublaslt_h.cublasLtGetVersion();
-                yield version / 10_000 + "." + version / 100 % 100 + "." + version % 100;
-            }
+            case CUBLASLT -> CuBlasLt.version();
             case NVRTC -> nvrtc();
             case CUDA_DRIVER -> driver();
             default -> "";

@@ -2,6 +2,7 @@ package dev.upscale.runtime.cuda;
 
 import static dev.upscale.bindings.cuda.cuda_h.*;
 
+import dev.upscale.runtime.cublaslt.BoundProduct;
 import dev.upscale.runtime.cudnn.LoadedPlan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -47,6 +48,14 @@ sealed interface GpuCall {
         @Override
         public boolean populate(MemorySegment graph) {
             return plan.populate(graph);
+        }
+    }
+
+    /** A product of cuBLASLt, which is captured from the stream. */
+    record Multiplication(BoundProduct product) implements GpuCall {
+        @Override
+        public void enqueue(MemorySegment stream) {
+            product.enqueue(stream);
         }
     }
 }

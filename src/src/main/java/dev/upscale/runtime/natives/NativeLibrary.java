@@ -35,10 +35,10 @@ public enum NativeLibrary {
                     "up_window", "up_reduce", "up_softmax", "up_resize", "up_gather", "up_pad", "up_from_planes", "up_to_planes"),
             Optional.of(new Abi("up_abi_version", 1))),
 
-    /** cuBLASLt, which cuDNN opens as soon as it is asked for heuristics. */
+    /** cuBLASLt: matrix products; cuDNN opens it as soon as it is asked for heuristics. */
     CUBLASLT("cuBLASLt", "cublaslt", List.of("libcublasLt.so.13"), List.of(),
             new Archive("org.bytedeco", "cuda-redist-cublas", "org/bytedeco/cuda", ""),
-            List.of("cublasLtGetVersion"), Optional.empty()),
+            List.of("cublasLtGetVersion", "cublasLtCreate", "cublasLtMatmulAlgoGetHeuristic", "cublasLtMatmul"), Optional.empty()),
 
     /** NVRTC: compiles our CUDA kernels where the build had no nvcc, and the engines that cuDNN compiles when it runs. */
     NVRTC("NVRTC", "nvrtc", List.of("libnvrtc.so.13"), List.of("libnvrtc-builtins.so.13.0", "libnvrtc-builtins.so.13.1", "libnvrtc-builtins.so.13.2",

@@ -8,6 +8,7 @@ import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.runtime.SessionOptions;
 import dev.upscale.runtime.StepTrial;
+import dev.upscale.runtime.cublaslt.Compute;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -75,7 +76,10 @@ public final class SimulatedDevice {
         }
     }
 
-    /** How often something was done since {@link #begin}: {@code launches}, {@code copies}, {@code graphlaunches}, {@code convolutions}; {@code rounds}: the nodes on the longest way through the latest graph. */
+    /**
+     * How often something was done since {@link #begin}: {@code launches}, {@code copies}, {@code graphlaunches}, {@code convolutions},
+     * {@code products}; {@code rounds}: the nodes on the longest way through the latest graph.
+     */
     public static long count(String what) {
         return report("count").stream().filter(line -> line.startsWith(what + " ")).mapToLong(line -> Long.parseLong(line.substring(what.length() + 1)))
                 .sum();
@@ -92,7 +96,7 @@ public final class SimulatedDevice {
         return new StepTrial.Platform() {
             @Override
             public KernelCatalog.Answer offer(String kernel, Step step) {
-                return CudaKernels.offer(kernel, step);
+                return kernel.equals(MatrixCall.KERNEL) ? MatrixCall.offer(step, Compute.AS_STORED) : CudaKernels.offer(kernel, step);
             }
 
             @Override

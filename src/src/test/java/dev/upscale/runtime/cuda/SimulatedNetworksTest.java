@@ -47,7 +47,7 @@ class SimulatedNetworksTest {
         SimulatedDevice.assumeBuilt();
     }
 
-    private static Graph fashion(String name) {
+    static Graph fashion(String name) {
         return Upscale.read(SharedModels.find("fashion/" + name + ".onnx"));
     }
 
@@ -89,7 +89,7 @@ class SimulatedNetworksTest {
     }
 
     /** Step by step, then twice from the graph, in an arena full of NaN. */
-    private static double error(Plan plan, Map<String, Tensor> inputs, double[] expected) {
+    static double error(Plan plan, Map<String, Tensor> inputs, double[] expected) {
         Map<String, float[]> given = new LinkedHashMap<>();
         inputs.forEach((name, tensor) -> given.put(name, tensor.floats()));
         double worst = 0;
