@@ -49,7 +49,7 @@ if [ -n "${bf16:-}" ]; then
 fi
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
-    for file in kernels conv_tile depthwise winograd_transform functions pointwise gather binary window places planes; do
+    for file in kernels conv_tile depthwise winograd_transform functions pointwise gather binary window reduce places planes; do
         compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c"
     done
 done

@@ -1,46 +1,61 @@
 /*
  * Operations of two values. An operand that is not a row of neighbouring floats (channels by index, one value for all) is
- * first written into a small row of its own, once per pixel or, where it is the same for all pixels of an image, once
+ * first written into small rows of its own, for a few pixels at a time or, where it is the same for all pixels of an image, once
  * per image; so the arithmetic has one shape only.
  */
 #include "functions.h"
 #include "channels.h"
+#include "take.h"
 
 #include <math.h>
 
-enum { CHUNK = 512 };
+enum {
+    CHUNK = 256,             /* channels whose operands are written into rows, or results into the cache, at a time */
+    PIXELS = TAKE_PIXELS     /* rows */
+};
 
-#define ROW(expression)                                           \
+/* A block of an operand: rows of neighbouring floats; a stride of 0: the same for all pixels. */
+typedef struct rows {
+    const float *data;
+    int64_t stride;
+} rows;
+
+#define ROWS(expression)                                          \
     do {                                                          \
-        int64_t k = 0;                                            \
-        for (; k + VW <= n; k += VW) {                            \
-            vf x = vload(a + k), y = vload(b + k);                \
-            vstore(to + k, vmin(high, vmax(low, (expression))));  \
-        }                                                         \
-        if (k < n) {                                              \
-            vf x = vload_part(a + k, n - k), y = vload_part(b + k, n - k); \
-            vstore_part(to + k, vmin(high, vmax(low, (expression))), n - k); \
+        for (; pixels > 0; pixels--, a += as, b += bs, to += ts) { \
+            int64_t k = 0;                                        \
+            for (; k + VW <= n; k += VW) {                        \
+                vf x = vload(a + k), y = vload(b + k);            \
+                vstore(to + k, vmin(high, vmax(low, (expression)))); \
+            }                                                     \
+            if (k < n) {                                          \
+                vf x = vload_part(a + k, n - k), y = vload_part(b + k, n - k); \
+                vstore_part(to + k, vmin(high, vmax(low, (expression))), n - k); \
+            }                                                     \
         }                                                         \
         return;                                                   \
     } while (0)
 
-static void row(int32_t op, const float *a, const float *b, float *to, int64_t n, vf low, vf high) {
+static void compute(int32_t op, rows x_rows, rows y_rows, float *to, int64_t ts, int64_t pixels, int64_t n, vf low, vf high) {
+    const float *a = x_rows.data, *b = y_rows.data;
+    const int64_t as = x_rows.stride, bs = y_rows.stride;
     switch (op) {
-        case UP_ADD: ROW(x + y);
-        case UP_SUB: ROW(x - y);
-        case UP_MUL: ROW(x * y);
-        case UP_DIV: ROW(x / y);
-        case UP_MIN: ROW(vmin(x, y));
-        case UP_MAX: ROW(vmax(x, y));
-        case UP_PRELU: ROW(vchoose(x < 0.0f, x * y, x));
+        case UP_ADD: ROWS(x + y);
+        case UP_SUB: ROWS(x - y);
+        case UP_MUL: ROWS(x * y);
+        case UP_DIV: ROWS(x / y);
+        case UP_MIN: ROWS(vmin(x, y));
+        case UP_MAX: ROWS(vmax(x, y));
+        case UP_PRELU: ROWS(vchoose(x < 0.0f, x * y, x));
         default: break;
     }
     const float l = low[0], h = high[0];
-    for (int64_t k = 0; k < n; k++) {
-        float z = powf(a[k], b[k]);
-        z = z < l ? l : z;
-        to[k] = z > h ? h : z;
-    }
+    for (; pixels > 0; pixels--, a += as, b += bs, to += ts)
+        for (int64_t k = 0; k < n; k++) {
+            float z = powf(a[k], b[k]);
+            z = z < l ? l : z;
+            to[k] = z > h ? h : z;
+        }
 }
 
 /* Powers that need no powf: x, x^2, x^3. */
@@ -54,15 +69,24 @@ static int simple_power(float exponent, const float *a, float *to, int64_t n, vf
     return 1;
 }
 
-/* Whether an operand has to be written into a row first. */
+/* Whether an operand has to be written into rows first. */
 static int scattered(const up_operand *o) { return o->channel_stride == 0 || o->index; }
 
-static const float *spread(const up_operand *o, const float *pixel, int64_t c, int64_t n, float *buffer) {
-    if (o->channel_stride == 0)
-        for (int64_t k = 0; k < n; k++) buffer[k] = *pixel;
-    else
-        copy_channels(buffer, pixel, o->index + c, n);
-    return buffer;
+/* Channels [c, c + n) of pixels from p on; `buffer` keeps those of an operand that is the same for all pixels. */
+static rows block_of(const up_operand *o, int64_t p, int64_t pixels, int64_t c, int64_t n, float *buffer, int fresh) {
+    const float *data = o->data + p * o->pixel_stride;
+    if (!scattered(o)) return (rows){data + c, o->pixel_stride};
+    const int64_t stride = o->pixel_stride ? CHUNK : 0, count = stride ? pixels : 1;
+    if (!stride && !fresh) return (rows){buffer, 0};
+    if (o->channel_stride == 0) {
+        for (int64_t i = 0; i < count; i++, data += o->pixel_stride)
+            for (int64_t k = 0; k < n; k++) buffer[i * CHUNK + k] = *data;
+    } else if (count > 1) {
+        take_channels(o->index + c, n, data, o->pixel_stride, buffer, CHUNK, count);
+    } else {
+        copy_channels(buffer, data, o->index + c, n);
+    }
+    return (rows){buffer, stride};
 }
 
 /* Whether the operand's pixels lie without gaps, or all of it is one value: then `pixels` of them are one long row. */
@@ -73,21 +97,21 @@ static int flat(const up_operand *o, int64_t channels) {
 
 static void image_part(const up_binary_args *args, const up_operand *a, const up_operand *b, float *dst, int64_t dst_stride,
                        int64_t pixels, int64_t channels) {
-    float low, high, rows[2][CHUNK];
+    float low, high, buffers[2][PIXELS * CHUNK];
     const int clamp = up_act_is_clamp(&args->act, &low, &high);
     const vf vlow = vsplat(low), vhigh = vsplat(high);
     const int one_exponent = args->op == UP_POW && b->channel_stride == 0;
-    for (int64_t c = 0; c < channels; c += CHUNK) {
-        const int64_t n = channels - c < CHUNK ? channels - c : CHUNK;
-        const float *x = a->data, *y = b->data, *xs = NULL, *ys = NULL;
-        for (int64_t p = 0; p < pixels; p++, x += a->pixel_stride, y += b->pixel_stride) {
+    const int whole = clamp && !scattered(a) && !scattered(b);    /* all channels at once */
+    const int64_t chunk = whole ? channels : pixels == 1 ? PIXELS * CHUNK : CHUNK, most = one_exponent ? 1 : PIXELS;
+    for (int64_t c = 0; c < channels; c += chunk) {
+        const int64_t n = channels - c < chunk ? channels - c : chunk;
+        for (int64_t p = 0, count; p < pixels; p += count) {
+            count = pixels - p < most ? pixels - p : most;
             float *to = dst + p * dst_stride + c;
-            if (!scattered(a)) xs = x + c;
-            else if (!xs || a->pixel_stride) xs = spread(a, x, c, n, rows[0]);
-            if (!scattered(b)) ys = y + c;
-            else if (!ys || b->pixel_stride) ys = spread(b, y, c, n, rows[1]);
-            if (!one_exponent || !simple_power(*y, xs, to, n, vlow, vhigh)) row(args->op, xs, ys, to, n, vlow, vhigh);
-            if (!clamp) UP_NAME(up_apply)(&args->act, to, n);
+            const rows x = block_of(a, p, count, c, n, buffers[0], p == 0), y = block_of(b, p, count, c, n, buffers[1], p == 0);
+            if (!one_exponent || !simple_power(b->data[p * b->pixel_stride], x.data, to, n, vlow, vhigh))
+                compute(args->op, x, y, to, dst_stride, count, n, vlow, vhigh);
+            if (!clamp) UP_NAME(up_act_pixels)(&args->act, to, dst_stride, count, n);
         }
     }
 }

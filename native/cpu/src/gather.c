@@ -2,16 +2,6 @@
 #include "channels.h"
 #include "take.h"
 
-UP_INLINE void take_row(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, int64_t n,
-                        const int vectors) {
-    for (int64_t p = 0; p < pixels; p++, from += from_stride, to += to_stride) vstore_n(to, take_pixel(t, from, vectors), n);
-}
-
-static void take_pixels(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, int64_t n) {
-    if (n >= VW) UP_WITH_VECTORS(t, take_row(t, from, from_stride, to, to_stride, pixels, VW, VECTORS))
-    else UP_WITH_VECTORS(t, take_row(t, from, from_stride, to, to_stride, pixels, n, VECTORS))
-}
-
 void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
     const float *from = r->src;
     float *to = r->to;
@@ -46,7 +36,7 @@ void UP_NAME(up_gather_task)(const void *argument, int64_t first, int64_t last) 
     enum {
         RUNS = 256,
         WORTHWHILE = 8,     /* channels that a run must have, on average, to be copied as one */
-        TOGETHER = 128      /* pixels whose first channels are taken, then the next ones */
+        FEWEST = 2          /* pixels that are worth a plan */
     };
     const up_job *job = argument;
     const up_gather_args *a = job->args;
@@ -58,7 +48,7 @@ void UP_NAME(up_gather_task)(const void *argument, int64_t first, int64_t last) 
         memcpy(a->dst.data + p0 * n, a->src.data + p0 * n, (size_t)((p1 - p0) * n) * 4);
         return;
     }
-    if (!a->src.index || count || p1 - p0 < TOGETHER / 8) {
+    if (!a->src.index || count || p1 - p0 < FEWEST) {
         for (int64_t p = p0; p < p1; p++) {
             const float *from = a->src.data + p * a->src.pixel_stride;
             float *to = a->dst.data + p * a->dst.pixel_stride;
@@ -69,14 +59,9 @@ void UP_NAME(up_gather_task)(const void *argument, int64_t first, int64_t last) 
         }
         return;
     }
-    for (int64_t p = p0; p < p1; p += TOGETHER) {
-        const int64_t pixels = p1 - p < TOGETHER ? p1 - p : TOGETHER;
-        const float *from = a->src.data + p * a->src.pixel_stride;
-        float *to = a->dst.data + p * a->dst.pixel_stride;
-        for (int64_t k = 0; k < n; k += VW) {
-            const int64_t m = n - k < VW ? n - k : VW;
-            const take t = plan_take(a->src.index + k, m);
-            take_pixels(&t, from, a->src.pixel_stride, to + k, a->dst.pixel_stride, pixels, m);
-        }
+    for (int64_t p = p0; p < p1; p += TAKE_PIXELS) {
+        const int64_t pixels = p1 - p < TAKE_PIXELS ? p1 - p : TAKE_PIXELS;
+        take_channels(a->src.index, n, a->src.data + p * a->src.pixel_stride, a->src.pixel_stride, a->dst.data + p * a->dst.pixel_stride,
+                      a->dst.pixel_stride, pixels);
     }
 }

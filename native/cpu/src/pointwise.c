@@ -1,28 +1,55 @@
 /* Kernels on one pixel at a time: scale, shift and function; softmax. */
 #include "functions.h"
 #include "channels.h"
+#include "take.h"
 
 /* ---------------------------------------------------------------- scale, shift, function */
 
-UP_INLINE void affine_row(const up_pointwise_args *a, const float *from, float *to, int64_t n, const int indexed,
-                          const int affine, vf low, vf high) {
+UP_INLINE void affine_row(const float *from, float *to, int64_t n, const float *scale, const float *shift, const int scaled,
+                          const int shifted, vf low, vf high) {
     int64_t k = 0;
     for (; k + VW <= n; k += VW) {
-        vf x = indexed ? vgather_n(from, a->src.index + k, VW) : vload(from + k);
-        if (affine) {
-            vf shift = a->shift ? vload(a->shift + k) : vsplat(0);
-            x = a->scale ? x * vload(a->scale + k) + shift : x + shift;
-        }
+        vf x = vload(from + k);
+        if (scaled) x *= vload(scale + k);
+        if (shifted) x += vload(shift + k);
         vstore(to + k, vmin(high, vmax(low, x)));
     }
     if (k < n) {
-        const int64_t left = n - k;
-        vf x = indexed ? vgather_n(from, a->src.index + k, left) : vload_part(from + k, left);
-        if (affine) {
-            vf shift = a->shift ? vload_part(a->shift + k, left) : vsplat(0);
-            x = a->scale ? x * vload_part(a->scale + k, left) + shift : x + shift;
-        }
-        vstore_part(to + k, vmin(high, vmax(low, x)), left);
+        vf x = vload_part(from + k, n - k);
+        if (scaled) x *= vload_part(scale + k, n - k);
+        if (shifted) x += vload_part(shift + k, n - k);
+        vstore_part(to + k, vmin(high, vmax(low, x)), n - k);
+    }
+}
+
+static void dense_row(const up_pointwise_args *a, const float *from, float *to, int64_t n, vf low, vf high) {
+    if (a->scale && a->shift) affine_row(from, to, n, a->scale, a->shift, 1, 1, low, high);
+    else if (a->scale) affine_row(from, to, n, a->scale, NULL, 1, 0, low, high);
+    else if (a->shift) affine_row(from, to, n, NULL, a->shift, 0, 1, low, high);
+    else affine_row(from, to, n, NULL, NULL, 0, 0, low, high);
+}
+
+/* A vector of channels by index, of neighbouring pixels. */
+UP_INLINE void affine_taken(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, int64_t n,
+                            vf scale, vf shift, const int affine, vf low, vf high, const int vectors) {
+    for (int64_t p = 0; p < pixels; p++, from += from_stride, to += to_stride) {
+        vf x = take_pixel(t, from, vectors);
+        if (affine) x = x * scale + shift;
+        vstore_n(to, vmin(high, vmax(low, x)), n);
+    }
+}
+
+/* Channels by index, of a few neighbouring pixels. */
+static void affine_pixels(const up_pointwise_args *a, const float *from, float *to, int64_t pixels, vf low, vf high) {
+    const int64_t n = a->channels, m = n < VW ? n : VW, from_stride = a->src.pixel_stride, to_stride = a->dst.pixel_stride;
+    for (int64_t k = 0; k < n; k += VW) {
+        const int64_t c = vector_start(k, n);
+        const take t = plan_take(a->src.index + c, m);
+        const vf scale = a->scale ? vload_n(a->scale + c, m) : vsplat(1), shift = a->shift ? vload_n(a->shift + c, m) : vsplat(0);
+        if (a->scale || a->shift)
+            UP_WITH_VECTORS(&t, affine_taken(&t, from, from_stride, to + c, to_stride, pixels, m, scale, shift, 1, low, high, VECTORS))
+        else
+            UP_WITH_VECTORS(&t, affine_taken(&t, from, from_stride, to + c, to_stride, pixels, m, scale, shift, 0, low, high, VECTORS))
     }
 }
 
@@ -40,17 +67,19 @@ void UP_NAME(up_pointwise_task)(const void *argument, int64_t first, int64_t las
         float *to = a->dst.data + p0 * n;
         for (int64_t left = (p1 - p0) * n; left > 0; left -= scale, from += scale, to += scale) {
             scale = left < CHUNK ? left : CHUNK;
-            affine_row(a, from, to, scale, 0, 0, vlow, vhigh);
+            affine_row(from, to, scale, NULL, NULL, 0, 0, vlow, vhigh);
             if (!clamp) UP_NAME(up_apply)(&a->act, to, scale);
         }
         return;
     }
-    for (int64_t p = p0; p < p1; p++) {
+    const int64_t most = a->src.index ? TAKE_PIXELS : 1;
+    for (int64_t p = p0; p < p1; p += most) {
         const float *from = a->src.data + p * a->src.pixel_stride;
         float *to = a->dst.data + p * a->dst.pixel_stride;
-        if (a->src.index) affine_row(a, from, to, n, 1, affine, vlow, vhigh);
-        else affine_row(a, from, to, n, 0, affine, vlow, vhigh);
-        if (!clamp) UP_NAME(up_apply)(&a->act, to, n);
+        const int64_t pixels = p1 - p < most ? p1 - p : most;
+        if (a->src.index) affine_pixels(a, from, to, pixels, vlow, vhigh);
+        else dense_row(a, from, to, n, vlow, vhigh);
+        if (!clamp) UP_NAME(up_act_pixels)(&a->act, to, a->dst.pixel_stride, pixels, n);
     }
 }
 
@@ -81,10 +110,14 @@ void UP_NAME(up_softmax_task)(const void *argument, int64_t first, int64_t last)
     const up_softmax_args *a = job->args;
     const up_act exponential = {UP_EXP, 0, 0};
     const int64_t n = a->channels, end = up_cut(job->items, job->tasks, last);
-    for (int64_t p = up_cut(job->items, job->tasks, first); p < end; p++) {
+    const int64_t start = up_cut(job->items, job->tasks, first);
+    for (int64_t p = start; p < end; p++) {
         float *to = a->dst.data + p * a->dst.pixel_stride;
         const float *from = a->src.data + p * a->src.pixel_stride;
-        if (from != to || a->src.index) copy_channels(to, from, a->src.index, n);
+        if (a->src.index && (p - start) % TAKE_PIXELS == 0)
+            take_channels(a->src.index, n, from, a->src.pixel_stride, to, a->dst.pixel_stride, end - p < TAKE_PIXELS ? end - p : TAKE_PIXELS);
+        else if (!a->src.index && from != to)
+            copy_channels(to, from, NULL, n);
         const float most = largest(to, n);
         float sum = 0, part[CHUNK];
         for (int64_t k = 0; k < n; k += CHUNK) {

@@ -22,39 +22,44 @@ typedef struct take {
 #endif
 } take;
 
-UP_INLINE take plan_take(const int32_t *index, int64_t n) {
+static inline __attribute__((unused)) take plan_take(const int32_t *index, int64_t n) {
     take t = {.index = index, .n = n};
 #if UP_ISA >= 1
+    int32_t padded[VW];
+    if (n < VW) {
+        for (int i = 0; i < VW; i++) padded[i] = index[i < n ? i : 0];
+        index = padded;
+    }
+#endif
+#if UP_ISA == 2
+    const __mmask16 exists = (__mmask16)((1u << n) - 1);
+    const __m512i all = _mm512_loadu_si512(index);
+    const int32_t low = _mm512_reduce_min_epi32(all), high = _mm512_reduce_max_epi32(all);
+    const __m512i at = _mm512_sub_epi32(all, _mm512_set1_epi32(low)), vector = _mm512_srli_epi32(at, 4);
+    t.lanes = (vi)at;    /* of which a permutation reads the lower bits alone */
+    for (int v = 0; v < TAKE_VECTORS; v++) t.from[v] = (__mmask16)(_mm512_cmpeq_epi32_mask(vector, _mm512_set1_epi32(v)) & exists);
+#elif UP_ISA == 1
+    const __m256i all = _mm256_loadu_si256((const __m256i *)index);
     int32_t low = index[0], high = index[0];
-    for (int64_t i = 1; i < n; i++) {
+    for (int i = 1; i < VW; i++) {
         low = index[i] < low ? index[i] : low;
         high = index[i] > high ? index[i] : high;
     }
+    const __m256i at = _mm256_sub_epi32(all, _mm256_set1_epi32(low)), numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i vector = _mm256_or_si256(_mm256_srli_epi32(at, 3), _mm256_cmpgt_epi32(numbers, _mm256_set1_epi32((int)n - 1)));
+    t.lanes = (vi)at;
+    for (int v = 0; v < TAKE_VECTORS; v++) t.from[v] = _mm256_cmpeq_epi32(vector, _mm256_set1_epi32(v));
+#endif
+#if UP_ISA >= 1
     t.first = low;
     t.vectors = ((int64_t)high - low) / VW + 1;
-    if (t.vectors > TAKE_VECTORS) {
-        t.vectors = 0;
-        return t;
-    }
-    const int64_t loaded = (int64_t)high - low + 1 - (t.vectors - 1) * VW;
-    int32_t lanes[VW] = {0}, vector[VW];
-    for (int i = 0; i < VW; i++) {
-        vector[i] = -1;
-        if (i < n) {
-            lanes[i] = (index[i] - low) % VW;
-            vector[i] = (index[i] - low) / VW;
-        }
-    }
-    memcpy(&t.lanes, lanes, sizeof lanes);
+    const int loaded = (int)((int64_t)high - low + 1 - (t.vectors - 1) * VW);
+    if (t.vectors > TAKE_VECTORS) t.vectors = 0;
+#endif
 #if UP_ISA == 2
     t.last = (__mmask16)((1u << loaded) - 1);
-    for (int v = 0; v < TAKE_VECTORS; v++) t.from[v] = _mm512_cmpeq_epi32_mask(_mm512_loadu_si512(vector), _mm512_set1_epi32(v));
-#else
-    const __m256i all = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    t.last = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)loaded), all);
-    for (int v = 0; v < TAKE_VECTORS; v++)
-        t.from[v] = _mm256_cmpeq_epi32(_mm256_loadu_si256((const __m256i *)vector), _mm256_set1_epi32(v));
-#endif
+#elif UP_ISA == 1
+    t.last = _mm256_cmpgt_epi32(_mm256_set1_epi32(loaded), numbers);
 #endif
     return t;
 }
@@ -95,5 +100,32 @@ UP_INLINE vf take_pixel(const take *t, const float *pixel, const int vectors) {
         case 4: { enum { VECTORS = 4 }; statement; } break;    \
         default: { enum { VECTORS = 0 }; statement; }          \
     }
+
+UP_INLINE void take_row(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, int64_t n,
+                        const int vectors) {
+    for (int64_t p = 0; p < pixels; p++, from += from_stride, to += to_stride) vstore_n(to, take_pixel(t, from, vectors), n);
+}
+
+/* The channels of neighbouring pixels; n: of the plan, or VW where there is room for a whole vector. */
+static inline __attribute__((unused)) void take_pixels(const take *t, const float *from, int64_t from_stride, float *to, int64_t to_stride,
+                                                       int64_t pixels, int64_t n) {
+    if (n >= VW) UP_WITH_VECTORS(t, take_row(t, from, from_stride, to, to_stride, pixels, VW, VECTORS))
+    else UP_WITH_VECTORS(t, take_row(t, from, from_stride, to, to_stride, pixels, n, VECTORS))
+}
+
+/* Where the vector of channels after `k` begins: the last one shares channels with the one before, where there is one. */
+UP_INLINE int64_t vector_start(int64_t k, int64_t n) { return n >= VW && k > n - VW ? n - VW : k; }
+
+enum { TAKE_PIXELS = 16 };    /* whose first channels are taken, then the next ones: they stay in the first cache, and their pages in its table */
+
+/* All n channels of a few neighbouring pixels. */
+static inline __attribute__((unused)) void take_channels(const int32_t *index, int64_t n, const float *from, int64_t from_stride, float *to,
+                                                         int64_t to_stride, int64_t pixels) {
+    for (int64_t k = 0; k < n; k += VW) {
+        const int64_t c = vector_start(k, n), m = n < VW ? n : VW;
+        const take t = plan_take(index + c, m);
+        take_pixels(&t, from, from_stride, to + c, to_stride, pixels, m);
+    }
+}
 
 #endif

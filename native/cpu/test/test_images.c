@@ -1,18 +1,48 @@
 /* Kernels that know rows and columns: windows, reductions, resize, pad, layout conversion. */
 #include "check.h"
 
-static void window_case(up_pool *pool) {
-    up_window_args a = {.op = random_int(0, 1), .batch = random_int(1, 2), .channels = random_int(1, 40), .in_h = random_int(1, 10),
+/* Any windows; those that kernels of their own compute; images wider than the rows that are gathered at a time, windows larger than these. */
+static up_window_args random_window(void) {
+    up_window_args a = {.op = random_int(0, 1), .batch = random_int(1, 2), .channels = random_int(1, one_in(3) ? 200 : 40), .in_h = random_int(1, 10),
                         .in_w = random_int(1, 10), .kernel_h = random_int(1, 4), .kernel_w = random_int(1, 4), .stride_h = random_int(1, 3),
                         .stride_w = random_int(1, 3), .dilation_h = random_int(1, 2), .dilation_w = random_int(1, 2),
-                        .count_include_pad = one_in(2)};
+                        .count_include_pad = one_in(2), .out_h = random_int(1, 8), .out_w = random_int(1, 8)};
+    if (one_in(2)) {
+        a.kernel_h = a.kernel_w = random_int(2, 3);
+        a.stride_h = a.stride_w = random_int(a.kernel_w == 2 ? 2 : 1, 2);
+        a.dilation_w = 1;
+        a.in_h = random_int(1, 30);
+        a.in_w = random_int(1, 30);
+        a.out_h = (a.in_h + 1) / a.stride_h;
+        a.out_w = (a.in_w + 1) / a.stride_w;
+    } else if (one_in(10)) {
+        a.batch = 1;
+        a.channels = random_int(1, 50);
+        a.in_w = random_int(200, 700);
+        a.out_w = a.in_w / a.stride_w;
+        if (one_in(3)) a.kernel_w = random_int(1, a.in_w);
+        if (one_in(3)) a.kernel_h = random_int(a.in_h, 30);
+    }
+    if (a.out_h < 1) a.out_h = 1;
+    if (a.out_w < 1) a.out_w = 1;
+    return a;
+}
+
+/* Some values that are no numbers: maxima leave them out. */
+static void spoil(view v) {
+    for (int64_t p = 0; p < v.pixels; p++)
+        for (int k = 0; k < v.channels; k++)
+            if (one_in(3)) v.data[p * v.stride + (v.index ? v.index[k] : k)] = NAN;
+}
+
+static void window_case(up_pool *pool) {
+    up_window_args a = random_window();
     a.pad_top = random_int(0, a.kernel_h);
     a.pad_left = random_int(0, a.kernel_w);
     a.pad_bottom = random_int(0, a.kernel_h);
-    a.pad_right = random_int(0, a.kernel_w);
-    a.out_h = random_int(1, 8);    /* any size is allowed: windows past the end are cut, or empty */
-    a.out_w = random_int(1, 8);
+    a.pad_right = random_int(0, a.kernel_w);    /* any size of the output is allowed: windows past the end are cut, or empty */
     view src = source_view((int64_t)a.batch * a.in_h * a.in_w, a.channels, ANY), dst = target_view((int64_t)a.batch * a.out_h * a.out_w, a.channels);
+    if (a.op == UP_POOL_MAX && one_in(4)) spoil(src);
     a.src = as_source(src);
     a.dst = as_target(dst);
     CHECK(up_window(&a, pool) == UP_OK, "%s", up_last_error());
@@ -44,8 +74,9 @@ static void window_case(up_pool *pool) {
 }
 
 static void reduce_case(up_pool *pool) {
-    up_reduce_args a = {.op = random_int(0, 2), .batch = random_int(0, 3), .channels = random_int(1, 200), .pixels = random_int(1, 150)};
+    up_reduce_args a = {.op = random_int(0, 2), .batch = random_int(0, 3), .channels = random_int(1, one_in(8) ? 1300 : 200), .pixels = random_int(1, 150)};
     view src = source_view(a.batch * a.pixels, a.channels, ANY), dst = target_view(a.batch, a.channels);
+    if (a.op == UP_REDUCE_MAX && one_in(4)) spoil(src);
     a.src = as_source(src);
     a.dst = as_target(dst);
     CHECK(up_reduce(&a, pool) == UP_OK, "%s", up_last_error());
@@ -73,20 +104,33 @@ void test_windows(up_pool *pool) {
     }
 }
 
-static void resize_case(up_pool *pool) {
-    up_resize_args a = {.batch = random_int(1, 2), .channels = random_int(1, 40), .in_h = random_int(1, 8), .in_w = random_int(1, 8),
-                        .out_h = random_int(1, 12), .out_w = random_int(1, 12)};
-    view src = source_view((int64_t)a.batch * a.in_h * a.in_w, a.channels, ANY), dst = target_view((int64_t)a.batch * a.out_h * a.out_w, a.channels);
-    int32_t rows[2][12], columns[2][12];
-    float row_weight[12], column_weight[12];
-    for (int i = 0; i < 12; i++) {
-        row_weight[i] = fabsf(random_float());
-        column_weight[i] = fabsf(random_float());
-        for (int j = 0; j < 2; j++) {
-            rows[j][i] = random_int(0, a.in_h - 1);
-            columns[j][i] = random_int(0, a.in_w - 1);
-        }
+/* Where the outputs of a row or column lie: anywhere, or in order. */
+static void random_table(int outputs, int inputs, int32_t *first, int32_t *second, float *weight) {
+    int ordered = one_in(2);
+    for (int i = 0; i < outputs; i++) {
+        weight[i] = fabsf(random_float());
+        first[i] = ordered ? (int32_t)((int64_t)i * inputs / outputs) : random_int(0, inputs - 1);
+        second[i] = ordered ? (first[i] + 1 < inputs ? first[i] + 1 : first[i]) : random_int(0, inputs - 1);
     }
+}
+
+static void resize_case(up_pool *pool) {
+    enum { MOST = 900 };
+    up_resize_args a = {.batch = random_int(1, 2), .channels = random_int(1, one_in(3) ? 200 : 40), .in_h = random_int(1, 8), .in_w = random_int(1, 8),
+                        .out_h = random_int(1, 12), .out_w = random_int(1, 12)};
+    if (one_in(12)) {    /* wider than the rows that are gathered at a time */
+        a.batch = 1;
+        a.channels = random_int(1, 50);
+        a.in_w = random_int(100, MOST);
+        a.out_w = random_int(1, MOST);
+        a.in_h = random_int(1, 4);
+        a.out_h = random_int(1, 6);
+    }
+    view src = source_view((int64_t)a.batch * a.in_h * a.in_w, a.channels, ANY), dst = target_view((int64_t)a.batch * a.out_h * a.out_w, a.channels);
+    static int32_t rows[2][MOST], columns[2][MOST];
+    static float row_weight[MOST], column_weight[MOST];
+    random_table(a.out_h, a.in_h, rows[0], rows[1], row_weight);
+    random_table(a.out_w, a.in_w, columns[0], columns[1], column_weight);
     int bilinear = one_in(2);
     a.src = as_source(src);
     a.dst = as_target(dst);
@@ -118,7 +162,7 @@ static void resize_case(up_pool *pool) {
 }
 
 static void pad_case(up_pool *pool) {
-    up_pad_args a = {.batch = random_int(1, 2), .channels = random_int(1, 40), .in_h = random_int(1, 8), .in_w = random_int(1, 8),
+    up_pad_args a = {.batch = random_int(1, 2), .channels = random_int(1, one_in(4) ? 100 : 40), .in_h = random_int(1, 8), .in_w = random_int(1, one_in(4) ? 40 : 8),
                      .out_h = random_int(1, 12), .out_w = random_int(1, 12), .top = random_int(-4, 4), .left = random_int(-9, 13),
                      .step_h = one_in(2) ? 1 : random_int(1, 3), .step_w = one_in(2) ? 1 : random_int(1, 3), .value = 7.5f};
     view src = source_view((int64_t)a.batch * a.in_h * a.in_w, a.channels, ANY), dst = target_view((int64_t)a.batch * a.out_h * a.out_w, a.channels);

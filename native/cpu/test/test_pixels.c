@@ -112,7 +112,7 @@ static void pointwise_case(up_pool *pool) {
 }
 
 static void softmax_case(up_pool *pool) {
-    int64_t pixels = random_int(0, 20);
+    int64_t pixels = random_int(0, 40);
     int channels = random_int(1, one_in(4) ? 1500 : 40), logarithm = one_in(2), in_place = one_in(4);
     view src = source_view(pixels, channels, in_place ? SLICE : ANY);
     for (int64_t p = 0; p < pixels && !src.index; p++)
@@ -208,7 +208,7 @@ static double binary_of(int op, double x, double y) {
 
 static void binary_case(up_pool *pool) {
     int batch = random_int(0, 3), channels = random_int(1, one_in(5) ? 1100 : 40), op = random_int(UP_ADD, UP_PRELU);
-    int64_t pixels = random_int(0, 30);
+    int64_t pixels = random_int(0, one_in(4) ? 70 : 30);
     enum kind ka = one_in(2) ? SAME : (enum kind)random_int(SAME, ONE), kb = (enum kind)random_int(SAME, ONE);
     view va, vb;
     up_operand a = operand(ka, batch, pixels, channels, &va), b = operand(kb, batch, pixels, channels, &vb);
