@@ -2,6 +2,7 @@ package dev.upscale.runtime.cuda;
 
 import dev.upscale.compile.Precision;
 import dev.upscale.runtime.cudnn.Candidate;
+import dev.upscale.runtime.cudnn.Candidate.Note;
 import dev.upscale.runtime.cudnn.Device;
 import dev.upscale.runtime.cudnn.OperationGraph;
 import dev.upscale.runtime.cudnn.PlanSearch;
@@ -9,6 +10,7 @@ import dev.upscale.runtime.cudnn.TensorDescription;
 import dev.upscale.runtime.natives.NativeError;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
@@ -17,7 +19,7 @@ import java.util.stream.Collectors;
  * these that copies no tensor into its workspace. Each graph is searched once. Thread-safe.
  */
 final class PlanChoice {
-    /** Engines that cuDNN compiles take it about half a second each and round f32 factors; the first ones do, or none. */
+    /** Engines that cuDNN compiles take it about a second each; the first ones do, or none. */
     private static final int MOST_COMPILED = 4;
 
     private final Device device;
@@ -59,8 +61,8 @@ final class PlanChoice {
         Candidate[] first = {null};
         PlanSearch.Found found;
         try {
-            found = PlanSearch.search(graph, device, plan -> {
-                if (plan.notes().contains(Candidate.Note.RUNTIME_COMPILATION) && (!allows(plan) || ++compiled[0] >= MOST_COMPILED)) {
+            found = PlanSearch.search(graph, device, this::isOutOfTheQuestion, plan -> {
+                if (plan.notes().contains(Note.RUNTIME_COMPILATION) && ++compiled[0] >= MOST_COMPILED) {
                     return true;
                 }
                 if (!allows(plan)) {
@@ -76,7 +78,7 @@ final class PlanChoice {
         }
         List<Candidate> allowed = found.plans().stream().filter(this::allows).toList();
         if (allowed.isEmpty()) {
-            return new Choice.Refused(found.plans().isEmpty() ? "cuDNN has no engine for it" + words(found) : "all its engines round f32 factors");
+            return new Choice.Refused(found.plans().isEmpty() && !found.ended() ? "cuDNN has no engine for it" + words(found) : "all its engines round f32 factors");
         }
         return new Choice.Taken(avoidsCopies
                 ? allowed.stream().filter(plan -> isAsGood(plan, allowed.getFirst()) && !copies(plan, graph)).findFirst().orElse(allowed.getFirst())
@@ -87,13 +89,18 @@ final class PlanChoice {
         return found.refusals().isEmpty() ? "" : ": " + found.refusals().stream().distinct().limit(2).collect(Collectors.joining("; "));
     }
 
+    /** From the first engine on that is compiled for the graph and rounds factors where they must not be rounded, none is of use. */
+    private boolean isOutOfTheQuestion(Set<Note> notes) {
+        return precision == Precision.F32 && notes.contains(Note.RUNTIME_COMPILATION) && Note.roundFactors(notes);
+    }
+
     private boolean allows(Candidate plan) {
         return precision != Precision.F32 || !plan.roundsFactors();
     }
 
     /** An engine without tensor cores is no replacement for one with them. */
     private static boolean isAsGood(Candidate plan, Candidate first) {
-        return plan.notes().contains(Candidate.Note.TENSOR_CORE) || !first.notes().contains(Candidate.Note.TENSOR_CORE);
+        return plan.notes().contains(Note.TENSOR_CORE) || !first.notes().contains(Note.TENSOR_CORE);
     }
 
     /** Whether the smallest of the images fits into the workspace: then the library moves it. */

@@ -19,15 +19,20 @@ public record Candidate(int rank, long engine, long workspaceBytes, Set<Note> no
         /** Compiled when the plan is loaded. */
         RUNTIME_COMPILATION,
         /** Can be put into a CUDA graph without capturing a stream. */
-        CUDA_GRAPH_NATIVE
+        CUDA_GRAPH_NATIVE;
+
+        /** Whether an engine with these notes rounds f32 factors on their way into the multiplier (to TF32, or another narrower type). */
+        public static boolean roundFactors(Set<Note> notes) {
+            return notes.contains(TENSOR_CORE) || notes.contains(DOWN_CONVERT_INPUTS);
+        }
     }
 
     public Candidate {
         notes = Set.copyOf(notes);
     }
 
-    /** Whether f32 factors are rounded on their way into the multiplier (to TF32, or another narrower type). */
+    /** Whether f32 factors are rounded ({@link Note#roundFactors}). */
     public boolean roundsFactors() {
-        return notes.contains(Note.TENSOR_CORE) || notes.contains(Note.DOWN_CONVERT_INPUTS);
+        return Note.roundFactors(notes);
     }
 }

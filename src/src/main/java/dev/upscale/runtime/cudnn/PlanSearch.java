@@ -26,8 +26,9 @@ public final class PlanSearch {
      * @param plans that were built, by rank
      * @param configurations that the heuristics offered
      * @param refusals why configurations could not be finalized, in the library's words
+     * @param ended the search by what the library says of an engine, before a plan of it was built
      */
-    public record Found(List<Candidate> plans, int configurations, List<String> refusals) {
+    public record Found(List<Candidate> plans, int configurations, List<String> refusals, boolean ended) {
         public Found {
             plans = List.copyOf(plans);
             refusals = List.copyOf(refusals);
@@ -37,10 +38,12 @@ public final class PlanSearch {
     /**
      * Builds plans for a graph until one is found that will do.
      *
-     * @param enough ends the search; it is shown each plan, best first
+     * @param ends ends the search before a plan is built, which takes a second where the library compiles it; it is shown what the library says of
+     *     each engine, best first
+     * @param enough ends the search; it is shown each plan
      * @throws NativeError if cuDNN does not take the graph at all
      */
-    public static Found search(OperationGraph graph, Device device, Predicate<Candidate> enough) {
+    public static Found search(OperationGraph graph, Device device, Predicate<Set<Note>> ends, Predicate<Candidate> enough) {
         List<Candidate> plans = new ArrayList<>();
         List<String> refusals = new ArrayList<>();
         int rank = 0;
@@ -55,11 +58,16 @@ public final class PlanSearch {
                 }
                 try {
                     for (Descriptor configuration : configurations) {
-                        try {
-                            Candidate plan = build(configuration, device, rank++);
+                        try (Descriptor engine = Descriptor.empty(CUDNN_BACKEND_ENGINE_DESCRIPTOR(), "engine")) {
+                            configuration.getInto(CUDNN_ATTR_ENGINECFG_ENGINE(), List.of(engine));
+                            Set<Note> notes = notes(engine);
+                            if (ends.test(notes)) {
+                                return new Found(plans, rank, refusals, true);
+                            }
+                            Candidate plan = build(configuration, engine, notes, device, rank++);
                             plans.add(plan);
                             if (enough.test(plan)) {
-                                return new Found(plans, rank, refusals);
+                                return new Found(plans, rank, refusals, false);
                             }
                         } catch (NativeError e) {
                             refusals.add(e.status());
@@ -70,7 +78,7 @@ public final class PlanSearch {
                 }
             }
         }
-        return new Found(plans, rank, refusals);
+        return new Found(plans, rank, refusals, false);
     }
 
     private static List<Descriptor> configurations(Descriptor operations, Device device, int mode) {
@@ -94,14 +102,12 @@ public final class PlanSearch {
         }
     }
 
-    private static Candidate build(Descriptor configuration, Device device, int rank) {
+    private static Candidate build(Descriptor configuration, Descriptor engine, Set<Note> notes, Device device, int rank) {
         try (Descriptor plan = Descriptor.make(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR(), "execution plan", made -> made
                         .setDescriptors(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG(), List.of(configuration))
-                        .setDescriptors(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP(), List.of(device.descriptor())));
-                Descriptor engine = Descriptor.empty(CUDNN_BACKEND_ENGINE_DESCRIPTOR(), "engine")) {
-            configuration.getInto(CUDNN_ATTR_ENGINECFG_ENGINE(), List.of(engine));
+                        .setDescriptors(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP(), List.of(device.descriptor())))) {
             return new Candidate(rank, engine.getLong(CUDNN_ATTR_ENGINE_GLOBAL_INDEX()),
-                    plan.getLong(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE()), notes(engine),
+                    plan.getLong(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE()), notes,
                     plan.getText(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION()));
         }
     }

@@ -71,10 +71,19 @@ class PlanSearchTest {
         assertThrows(IllegalArgumentException.class, () -> image(0, 64, 56, 64));
     }
 
+    @Test
+    void aSearchCanEndBeforeAPlanIsBuilt() {
+        assumeCuDnn();
+        try (Device device = Device.describedBy("h100", H100)) {
+            PlanSearch.Found found = PlanSearch.search(graph(64, 64, false), device, notes -> true, plan -> true);
+            assertEquals(new PlanSearch.Found(List.of(), 0, List.of(), true), found);
+        }
+    }
+
     private static PlanSearch.Found search(OperationGraph graph) {
         assumeCuDnn();
         try (Device device = Device.describedBy("h100", H100)) {
-            PlanSearch.Found found = PlanSearch.search(graph, device, plan -> true);
+            PlanSearch.Found found = PlanSearch.search(graph, device, notes -> false, plan -> true);
             assertFalse(found.plans().isEmpty(), found.refusals().toString());
             return found;
         }
