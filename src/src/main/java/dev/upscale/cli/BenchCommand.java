@@ -142,7 +142,7 @@ final class BenchCommand extends Console {
             for (String engines : engineSets.isEmpty() ? List.of("") : engineSets) {
                 for (String precision : precisions) {
                     for (String variant : variants) {
-                        contenders.add(open(variant, engines, precision, networks));
+                        contenders.add(open(variant, engines, precision, networks, contenders));
                     }
                 }
             }
@@ -170,13 +170,20 @@ final class BenchCommand extends Console {
         }
     }
 
-    private Contender open(String label, String engines, String precision, Networks networks) {
+    private Contender open(String label, String engines, String precision, Networks networks, List<Contender> others) {
         Variant variant = label.equals(COPY_FREE) ? Variant.UPSCALE : EngineArguments.variant(label);
         String name = engines.isEmpty() || engines.equals(engineSets.getFirst()) ? label : label + "@" + engines.replace(',', '+');
         CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
                 : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
-        return open(precision.equals(precisions.getFirst()) ? name : name + "@" + precision,
-                options.withPrecision(EngineArguments.precision(precision)), networks);
+        String full = precision.equals(precisions.getFirst()) ? name : name + "@" + precision;
+        Optional<Contender> same = others.stream().filter(other -> full.equals(other.name.replaceFirst(Variant.UPSCALE.label(), COPY_FREE))).findFirst();
+        return same.isPresent() ? boundOf(same.get(), full, networks) : open(full, options.withPrecision(EngineArguments.precision(precision)), networks);
+    }
+
+    /** The same plan and the same packed weights, so that nothing but the copies differs. */
+    private Contender boundOf(Contender valid, String name, Networks networks) {
+        return new Contender(name, valid.variant, valid.options, valid.plan,
+                valid.runner.beside(SessionOptions.threads(threads).withoutCopies(), networks.inputs()));
     }
 
     private Contender open(String name, CompileOptions chosen, Networks networks) {

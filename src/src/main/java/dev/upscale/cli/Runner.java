@@ -24,15 +24,25 @@ final class Runner implements AutoCloseable {
     static Runner open(Plan plan, SessionOptions options, Map<String, Tensor> inputs) {
         Executable executable = Executable.prepare(plan);
         try {
-            Runner runner = new Runner(executable, BoundSession.open(executable, options));
-            for (int i = 0; i < plan.inputs().size(); i++) {
-                runner.fill(i, inputs.get(plan.inputs().get(i).name()).floats());
-            }
-            return runner;
+            return open(executable, options, inputs);
         } catch (RuntimeException e) {
             executable.close();
             throw e;
         }
+    }
+
+    /** Another session of the same executable, which reads the same packed weights. Whichever is closed first closes both. */
+    Runner beside(SessionOptions options, Map<String, Tensor> inputs) {
+        return open(executable, options, inputs);
+    }
+
+    private static Runner open(Executable executable, SessionOptions options, Map<String, Tensor> inputs) {
+        Runner runner = new Runner(executable, BoundSession.open(executable, options));
+        List<Plan.Port> ports = executable.plan().inputs();
+        for (int i = 0; i < ports.size(); i++) {
+            runner.fill(i, inputs.get(ports.get(i).name()).floats());
+        }
+        return runner;
     }
 
     /** Is told that what runs now is measured, and that it is no longer. */
