@@ -58,6 +58,44 @@ static void compute(int32_t op, rows x_rows, rows y_rows, float *to, int64_t ts,
         }
 }
 
+#define TAKEN(expression)                                                                                     \
+    do {                                                                                                      \
+        for (; pixels > 0; pixels--, from += from_stride, other += other_stride, to += to_stride) {           \
+            const vf taken = take_pixel(t, from, vectors), loaded = vload_n(other, n);                        \
+            const vf x = second ? loaded : taken, y = second ? taken : loaded;                                \
+            vstore_n(to, vmin(high, vmax(low, (expression))), n);                                             \
+        }                                                                                                     \
+        return;                                                                                               \
+    } while (0)
+
+/* A vector of channels by index, which are the second operand or the first, and those of a row. */
+UP_INLINE void compute_taken(int32_t op, const take *t, const float *from, int64_t from_stride, const float *other, int64_t other_stride, float *to,
+                             int64_t to_stride, int64_t pixels, int64_t n, vf low, vf high, const int second, const int vectors) {
+    switch (op) {
+        case UP_ADD: TAKEN(x + y);
+        case UP_SUB: TAKEN(x - y);
+        case UP_MUL: TAKEN(x * y);
+        case UP_DIV: TAKEN(x / y);
+        case UP_MIN: TAKEN(vmin(x, y));
+        case UP_MAX: TAKEN(vmax(x, y));
+        case UP_PRELU: TAKEN(vchoose(x < 0.0f, x * y, x));
+        default: return;
+    }
+}
+
+/* Channels [c, c + n) of a few pixels, by index of operand `o`. */
+static void compute_by_index(int32_t op, const up_operand *o, const float *from, rows other, float *to, int64_t to_stride, int64_t pixels, int64_t c,
+                             int64_t n, vf low, vf high, int second) {
+    for (int64_t k = 0; k < n; k += VW) {
+        const int64_t m = n - k < VW ? n - k : VW;
+        const take t = plan_take(o->index + c + k, m);
+        if (second)
+            UP_WITH_VECTORS(&t, compute_taken(op, &t, from, o->pixel_stride, other.data + k, other.stride, to + k, to_stride, pixels, m, low, high, 1, VECTORS))
+        else
+            UP_WITH_VECTORS(&t, compute_taken(op, &t, from, o->pixel_stride, other.data + k, other.stride, to + k, to_stride, pixels, m, low, high, 0, VECTORS))
+    }
+}
+
 /* Powers that need no powf: x, x^2, x^3. */
 static int simple_power(float exponent, const float *a, float *to, int64_t n, vf low, vf high) {
     if (exponent != 1 && exponent != 2 && exponent != 3) return 0;
@@ -71,6 +109,9 @@ static int simple_power(float exponent, const float *a, float *to, int64_t n, vf
 
 /* Whether an operand has to be written into rows first. */
 static int scattered(const up_operand *o) { return o->channel_stride == 0 || o->index; }
+
+/* Whether each pixel's channels are read by index. */
+static int by_index(const up_operand *o) { return o->channel_stride && o->index && o->pixel_stride; }
 
 /* Channels [c, c + n) of pixels from p on; `buffer` keeps those of an operand that is the same for all pixels. */
 static rows block_of(const up_operand *o, int64_t p, int64_t pixels, int64_t c, int64_t n, float *buffer, int fresh) {
@@ -102,14 +143,20 @@ static void image_part(const up_binary_args *args, const up_operand *a, const up
     const vf vlow = vsplat(low), vhigh = vsplat(high);
     const int one_exponent = args->op == UP_POW && b->channel_stride == 0;
     const int whole = clamp && !scattered(a) && !scattered(b);    /* all channels at once */
-    const int64_t chunk = whole ? channels : pixels == 1 ? PIXELS * CHUNK : CHUNK, most = one_exponent ? 1 : PIXELS;
+    const int64_t chunk = whole ? channels : pixels == 1 ? PIXELS * CHUNK : CHUNK;
+    const int64_t most = one_exponent ? 1 : whole ? PIXELS : take_between(dst_stride, take_between(a->pixel_stride, b->pixel_stride));
     for (int64_t c = 0; c < channels; c += chunk) {
         const int64_t n = channels - c < chunk ? channels - c : chunk;
         for (int64_t p = 0, count; p < pixels; p += count) {
             count = pixels - p < most ? pixels - p : most;
             float *to = dst + p * dst_stride + c;
-            const rows x = block_of(a, p, count, c, n, buffers[0], p == 0), y = block_of(b, p, count, c, n, buffers[1], p == 0);
-            if (!one_exponent || !simple_power(b->data[p * b->pixel_stride], x.data, to, n, vlow, vhigh))
+            const int taken = args->op == UP_POW || count == 1 ? 0 : by_index(a) ? 1 : by_index(b) ? 2 : 0;    /* which operand, while it is computed */
+            rows x = {0}, y = {0};
+            if (taken != 1) x = block_of(a, p, count, c, n, buffers[0], p == 0);
+            if (taken != 2) y = block_of(b, p, count, c, n, buffers[1], p == 0);
+            if (taken == 1) compute_by_index(args->op, a, a->data + p * a->pixel_stride, y, to, dst_stride, count, c, n, vlow, vhigh, 0);
+            else if (taken == 2) compute_by_index(args->op, b, b->data + p * b->pixel_stride, x, to, dst_stride, count, c, n, vlow, vhigh, 1);
+            else if (!one_exponent || !simple_power(b->data[p * b->pixel_stride], x.data, to, n, vlow, vhigh))
                 compute(args->op, x, y, to, dst_stride, count, n, vlow, vhigh);
             if (!clamp) UP_NAME(up_act_pixels)(&args->act, to, dst_stride, count, n);
         }

@@ -68,6 +68,17 @@ int32_t up_binary(const up_binary_args *a, up_pool *pool) {
     return run(up_current()->binary, a, a->batch * a->pixels, a->channels * (a->op == UP_POW ? 20 : 2), pool);
 }
 
+int64_t up_window_parts(const up_window_args *a) {
+    enum {
+        PART_BYTES = 512 << 10,    /* that the rows of a part may read */
+        SHARED_ROWS = 8            /* rows gathered for two parts are at most one in so many */
+    };
+    const int64_t window = (int64_t)(a->kernel_h - 1) * a->dilation_h + 1, shared = window > a->stride_h ? window - a->stride_h : 0;
+    const int64_t row_bytes = (int64_t)a->in_w * a->src.pixel_stride * 4, fit = row_bytes ? PART_BYTES / row_bytes : a->in_h;
+    const int64_t read = fit > SHARED_ROWS * shared ? fit : SHARED_ROWS * shared, rows = read / a->stride_h ? read / a->stride_h : 1;
+    return (a->out_h + rows - 1) / rows;
+}
+
 int32_t up_window(const up_window_args *a, up_pool *pool) {
     REQUIRE_ARGS;
     REQUIRE_IMAGES;
@@ -79,8 +90,10 @@ int32_t up_window(const up_window_args *a, up_pool *pool) {
             a->pad_top, a->pad_left, a->pad_bottom, a->pad_right);
     REQUIRE_SOURCE;
     REQUIRE_TARGET;
-    return run(up_current()->window, a, (int64_t)a->batch * a->out_h,
-               (int64_t)a->out_w * a->channels * ((int64_t)a->kernel_h * a->kernel_w), pool);
+    const int64_t row_cost = (int64_t)a->out_w * a->channels * ((int64_t)a->kernel_h * a->kernel_w);
+    if (!a->src.index) return run(up_current()->window, a, (int64_t)a->batch * a->out_h, row_cost, pool);
+    const int64_t pieces = up_window_parts(a) * up_window_chunks(a);    /* of an image */
+    return pieces ? run(up_current()->window, a, a->batch * pieces, row_cost * a->out_h / pieces, pool) : UP_OK;
 }
 
 int32_t up_reduce(const up_reduce_args *a, up_pool *pool) {

@@ -59,8 +59,9 @@ void UP_NAME(up_gather_task)(const void *argument, int64_t first, int64_t last) 
         }
         return;
     }
-    for (int64_t p = p0; p < p1; p += TAKE_PIXELS) {
-        const int64_t pixels = p1 - p < TAKE_PIXELS ? p1 - p : TAKE_PIXELS;
+    const int64_t together = take_between(a->src.pixel_stride, a->dst.pixel_stride);
+    for (int64_t p = p0; p < p1; p += together) {
+        const int64_t pixels = p1 - p < together ? p1 - p : together;
         take_channels(a->src.index, n, a->src.data + p * a->src.pixel_stride, a->src.pixel_stride, a->dst.data + p * a->dst.pixel_stride,
                       a->dst.pixel_stride, pixels);
     }

@@ -34,11 +34,14 @@ static inline __attribute__((unused)) void plan_group(const int32_t *index, int6
     for (int64_t v = 1; v < g->vectors; v++) takes[v] = plan_take(index + g->first + (v == g->vectors - 1 ? g->tail : v * VW), VW);
 }
 
+/* Floats of a pixel where the group's channels were gathered. */
+UP_INLINE int64_t group_floats(const channel_group *g) { return (g->vectors ? g->vectors : 1) * VW; }
+
 /* The group's channels of neighbouring pixels side by side: whole vectors, pixel after pixel. */
 static inline __attribute__((unused)) void take_group(const take *takes, const channel_group *g, const float *from, int64_t from_stride,
                                                       float *to, int64_t pixels) {
-    const int64_t vectors = g->vectors ? g->vectors : 1;
-    for (int64_t v = 0; v < vectors; v++) take_pixels(&takes[v], from, from_stride, to + v * VW, vectors * VW, pixels, VW);
+    const int64_t floats = group_floats(g);
+    for (int64_t v = 0; v * VW < floats; v++) take_pixels(&takes[v], from, from_stride, to + v * VW, floats, pixels, VW);
 }
 
 #endif

@@ -162,7 +162,16 @@ typedef struct up_winograd_output {
     float low, high;
 } up_winograd_output;
 
-enum { UP_REDUCE_CHANNELS = 64, UP_PLANE_PIXELS = 64 };
+enum { UP_REDUCE_CHANNELS = 64, UP_PLANE_PIXELS = 64, UP_WINDOW_CHANNELS = 64 };
+
+/*
+ * Pools by index gather rows that neighbouring outputs share. So their pieces of work are not rows: a part of the rows of an image's output
+ * by a chunk of the channels, of UP_WINDOW_CHANNELS or more; the rows that are gathered for two parts are few.
+ */
+UP_INLINE int64_t up_window_chunks(const up_window_args *a) {
+    return a->channels < 2 * UP_WINDOW_CHANNELS ? 1 : a->channels / UP_WINDOW_CHANNELS;
+}
+int64_t up_window_parts(const up_window_args *a);
 
 typedef struct up_kernels {
     int32_t isa;
@@ -178,7 +187,8 @@ typedef struct up_kernels {
     /* Tasks of an up_job; what its items are: */
     up_task pointwise, softmax, gather;    /* pixels */
     up_task binary;                        /* pixels of all images */
-    up_task window, resize, pad;           /* rows of the output of all images */
+    up_task window;                        /* rows of the output of all images; by index: parts of images by chunks of channels */
+    up_task resize, pad;                   /* rows of the output of all images */
     up_task reduce;                        /* blocks of UP_REDUCE_CHANNELS channels, of all images */
     up_task from_planes, to_planes;        /* blocks of UP_PLANE_PIXELS pixels, of all images */
 } up_kernels;

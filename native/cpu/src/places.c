@@ -223,6 +223,7 @@ void UP_NAME(up_resize_task)(const void *argument, int64_t first, int64_t last) 
     const up_job *job = argument;
     const up_resize_args *a = job->args;
     const int64_t start = up_cut(job->items, job->tasks, first), end = up_cut(job->items, job->tasks, last);
+    if (a->in_w == 0 || a->out_w == 0) return;
     if (a->row1 && a->src.index) bilinear_indexed(a, start, end);
     else if (a->row1) bilinear_dense(a, start, end);
     else nearest_rows(a, start, end);

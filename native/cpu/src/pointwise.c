@@ -72,7 +72,7 @@ void UP_NAME(up_pointwise_task)(const void *argument, int64_t first, int64_t las
         }
         return;
     }
-    const int64_t most = a->src.index ? TAKE_PIXELS : 1;
+    const int64_t most = a->src.index ? take_between(a->src.pixel_stride, a->dst.pixel_stride) : 1;
     for (int64_t p = p0; p < p1; p += most) {
         const float *from = a->src.data + p * a->src.pixel_stride;
         float *to = a->dst.data + p * a->dst.pixel_stride;

@@ -118,6 +118,15 @@ UP_INLINE int64_t vector_start(int64_t k, int64_t n) { return n >= VW && k > n -
 
 enum { TAKE_PIXELS = 16 };    /* whose first channels are taken, then the next ones: they stay in the first cache, and their pages in its table */
 
+/* As many, but fewer where pixels of a tensor that lie so many floats apart fall on the same few sets of the first cache. */
+UP_INLINE int64_t take_at_once(int64_t stride) {
+    return stride == 0 ? TAKE_PIXELS : stride % 1024 == 0 ? TAKE_PIXELS / 4 : stride % 512 == 0 ? TAKE_PIXELS / 2 : TAKE_PIXELS;
+}
+UP_INLINE int64_t take_between(int64_t from_stride, int64_t to_stride) {
+    const int64_t from = take_at_once(from_stride), to = take_at_once(to_stride);
+    return from < to ? from : to;
+}
+
 /* All n channels of a few neighbouring pixels. */
 static inline __attribute__((unused)) void take_channels(const int32_t *index, int64_t n, const float *from, int64_t from_stride, float *to,
                                                          int64_t to_stride, int64_t pixels) {

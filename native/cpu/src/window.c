@@ -6,11 +6,7 @@
  */
 #include "group.h"
 
-enum {
-    BAND_FLOATS = 24 << 10,
-    PART_BYTES = 512 << 10,    /* that the rows of a part may read, when channels are gathered */
-    SHARED_ROWS = 8            /* rows gathered for two parts are at most one in so many */
-};
+enum { BAND_FLOATS = 24 << 10 };
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -23,7 +19,7 @@ typedef struct extent {
 } extent;
 
 static int64_t taps_below(int64_t from, int64_t dilation, int64_t bound, int64_t kernel) {
-    int64_t n = bound <= from ? 0 : (bound - from + dilation - 1) / dilation;
+    int64_t n = bound <= from ? 0 : dilation == 1 ? bound - from : (bound - from + dilation - 1) / dilation;
     return n < kernel ? n : kernel;
 }
 
@@ -46,6 +42,12 @@ static extent column_extent(const up_window_args *a, int64_t x) {
     return window_extent(x, a->stride_w, a->kernel_w, a->dilation_w, a->pad_left, a->pad_right, a->in_w, a->count_include_pad);
 }
 
+/* The outputs of a row whose windows are not cut at the left or right. */
+static extent whole_columns(const up_window_args *a) {
+    const int64_t end = (int64_t)a->in_w + a->pad_left - (int64_t)(a->kernel_w - 1) * a->dilation_w;
+    return (extent){.first = (a->pad_left + a->stride_w - 1) / a->stride_w, .last = end > 0 ? (end - 1) / a->stride_w + 1 : 0};
+}
+
 /* ---------------------------------------------------------------- a row of outputs */
 
 /* Some vectors of channels of a row of outputs, and the rows of the image that it reads. */
@@ -57,6 +59,7 @@ typedef struct pool_row {
     int64_t channels;                /* fewer than a vector: of the only one */
     float *dst;                      /* column 0 */
     int64_t dst_stride;
+    extent whole;                    /* outputs whose windows are not cut at the left or right: [first, last) */
 } pool_row;
 
 UP_INLINE vf combine(vf x, vf y, const int max) { return max ? vmax(x, y) : y + x; }
@@ -143,9 +146,8 @@ UP_INLINE void one_pixel(const up_window_args *a, const pool_row *r, int64_t x, 
 
 /* Outputs [x0, x1). */
 UP_INLINE void run_row(const up_window_args *a, const pool_row *r, int64_t x0, int64_t x1, const int nv, const int max, const int part) {
-    const int64_t reach = (int64_t)(a->kernel_w - 1) * a->dilation_w, end = a->in_w + a->pad_left - reach;
-    const int64_t whole = within((a->pad_left + a->stride_w - 1) / a->stride_w, x0, x1);    /* from there on, nothing is cut at the left */
-    int64_t cut = end > 0 ? within((end - 1) / a->stride_w + 1, whole, x1) : whole;         /* from there on, at the right */
+    const int64_t whole = within(r->whole.first, x0, x1);
+    int64_t cut = within(r->whole.last, whole, x1);
     int64_t x = x0;
     for (; x < whole; x++) one_pixel(a, r, x, nv, max, part);
     const float *p = r->src + (x * a->stride_w - a->pad_left) * r->step;
@@ -190,20 +192,21 @@ static pool_function function_of(const up_window_args *a, int64_t vectors) {
 
 /* ---------------------------------------------------------------- channels */
 
-static pool_row row_of(const up_window_args *a, int64_t row, const channel_group *g, extent ys) {
-    return (pool_row){.taps = ys.last - ys.first, .counted = ys.counted, .src_tail = g->tail, .dst_tail = g->tail, .channels = a->channels,
+static pool_row row_of(const up_window_args *a, int64_t row, const channel_group *g, extent ys, extent whole) {
+    return (pool_row){.whole = whole, .taps = ys.last - ys.first, .counted = ys.counted, .src_tail = g->tail, .dst_tail = g->tail, .channels = a->channels,
                       .dst = a->dst.data + row * a->out_w * a->dst.pixel_stride + g->first, .dst_stride = a->dst.pixel_stride};
 }
 
 static void dense_rows(const up_window_args *a, int64_t first, int64_t end) {
     const int64_t stride = a->src.pixel_stride;
+    const extent whole = whole_columns(a);
     for (int64_t row = first; row < end; row++) {
         const extent ys = row_extent(a, row % a->out_h);
         const float *src = a->src.data;
         if (ys.last > ys.first) src += (row / a->out_h * a->in_h + ys.at) * a->in_w * stride;
         for (int64_t k = 0; k < a->channels; k += MOST_VECTORS * VW) {
             const channel_group g = group_at(k, a->channels, MOST_VECTORS);
-            pool_row r = row_of(a, row, &g, ys);
+            pool_row r = row_of(a, row, &g, ys, whole);
             r.src = src + g.first;
             r.row_step = (int64_t)a->dilation_h * a->in_w * stride;
             r.step = stride;
@@ -243,12 +246,13 @@ static void fill_band(const up_window_args *a, const float *image, const channel
 /* Outputs [x0, x1) of rows [y0, y1) of an image. */
 static void indexed_columns(const up_window_args *a, int64_t image, const channel_group *g, const take *takes, int64_t y0, int64_t y1,
                             int64_t x0, int64_t x1, float *memory) {
-    const int64_t pixel = larger(1, g->vectors) * VW, column = within(x0 * a->stride_w - a->pad_left, 0, a->in_w);
+    const int64_t pixel = group_floats(g), column = within(x0 * a->stride_w - a->pad_left, 0, a->in_w);
     const int64_t last = within(x0 * a->stride_w - a->pad_left + columns_read(a, x1 - x0), column, a->in_w);
     band b = {.memory = memory, .row = (last - column) * pixel, .column = column, .columns = last - column};
     const int64_t room = b.row ? BAND_FLOATS / b.row : a->in_h, rows = larger(1, (room - window_rows(a)) / a->stride_h + 1);
     const float *src = a->src.data + image * a->in_h * a->in_w * a->src.pixel_stride;
     const pool_function function = function_of(a, g->vectors);
+    const extent whole = whole_columns(a);
     for (int64_t y = y0; y < y1; ) {
         const int64_t end = smaller(y1, y + rows);
         const int64_t from = within(y * a->stride_h - a->pad_top, 0, a->in_h);
@@ -256,7 +260,7 @@ static void indexed_columns(const up_window_args *a, int64_t image, const channe
         fill_band(a, src, g, takes, from, to, &b);
         for (; y < end; y++) {
             const extent ys = row_extent(a, y);
-            pool_row r = row_of(a, image * a->out_h + y, g, ys);
+            pool_row r = row_of(a, image * a->out_h + y, g, ys, whole);
             r.src_tail = pixel - VW;
             r.src = b.memory - b.column * pixel;
             if (r.taps > 0) r.src += (ys.at - from) * b.row;
@@ -279,58 +283,58 @@ static int64_t band_vectors(const up_window_args *a, int64_t *columns) {
     return 1;
 }
 
-/* Rows [y0, y1) of an image. */
-static void indexed_rows(const up_window_args *a, int64_t image, int64_t y0, int64_t y1, int64_t vectors, int64_t columns) {
-    float memory[BAND_FLOATS] __attribute__((aligned(64)));
-    for (int64_t k = 0; k < a->channels; k += vectors * VW) {
-        const channel_group g = group_at(k, a->channels, vectors);
+/* Rows [y0, y1) of an image, channels [k0, k1). */
+static void indexed_rows(const up_window_args *a, int64_t image, int64_t y0, int64_t y1, int64_t k0, int64_t k1, int64_t vectors, int64_t columns,
+                         float *memory) {
+    for (int64_t k = k0; k < k1; k += vectors * VW) {
+        channel_group g = group_at(k - k0, k1 - k0, vectors);
         take takes[MOST_VECTORS];
+        g.first += k0;
         plan_group(a->src.index, a->channels, &g, takes);
         for (int64_t x = 0; x < a->out_w; x += columns) indexed_columns(a, image, &g, takes, y0, y1, x, smaller(a->out_w, x + columns), memory);
     }
 }
 
-/* Windows larger than a band, by index: value by value. */
-static void scattered_row(const up_window_args *a, int64_t row) {
-    const extent ys = row_extent(a, row % a->out_h);
-    const float *src = a->src.data + row / a->out_h * a->in_h * a->in_w * a->src.pixel_stride;
-    for (int64_t x = 0; x < a->out_w; x++) {
-        const extent xs = column_extent(a, x);
-        float *to = a->dst.data + (row * a->out_w + x) * a->dst.pixel_stride;
-        const vf scale = average_of(ys.counted * xs.counted);
-        for (int64_t k = 0; k < a->channels; k += VW) {
-            vf y;
-            clear(&y, 1, a->op == UP_POOL_MAX);
-            for (int64_t i = 0; i < ys.last - ys.first; i++)
-                for (int64_t j = 0; j < xs.last - xs.first; j++) {
-                    const float *p = src + ((ys.at + i * a->dilation_h) * a->in_w + xs.at + j * a->dilation_w) * a->src.pixel_stride;
-                    y = combine(vgather_n(p, a->src.index + k, a->channels - k), y, a->op == UP_POOL_MAX);
-                }
-            vstore_n(to + k, a->op == UP_POOL_MAX ? y : y * scale, a->channels - k);
+/* The same of windows larger than a band: value by value. */
+static void scattered_rows(const up_window_args *a, int64_t image, int64_t y0, int64_t y1, int64_t k0, int64_t k1) {
+    const float *src = a->src.data + image * a->in_h * a->in_w * a->src.pixel_stride;
+    const int max = a->op == UP_POOL_MAX;
+    for (int64_t y = y0; y < y1; y++)
+        for (int64_t x = 0; x < a->out_w; x++) {
+            const extent ys = row_extent(a, y), xs = column_extent(a, x);
+            float *to = a->dst.data + ((image * a->out_h + y) * a->out_w + x) * a->dst.pixel_stride;
+            for (int64_t k = k0; k < k1; k += VW) {
+                vf sum;
+                clear(&sum, 1, max);
+                for (int64_t i = 0; i < ys.last - ys.first; i++)
+                    for (int64_t j = 0; j < xs.last - xs.first; j++) {
+                        const float *p = src + ((ys.at + i * a->dilation_h) * a->in_w + xs.at + j * a->dilation_w) * a->src.pixel_stride;
+                        sum = combine(vgather_n(p, a->src.index + k, k1 - k), sum, max);
+                    }
+                vstore_n(to + k, max ? sum : sum * average_of(ys.counted * xs.counted), k1 - k);
+            }
         }
+}
+
+/* Pieces [first, end) of the work: see up_window_parts(). */
+static void indexed_pieces(const up_window_args *a, int64_t first, int64_t end) {
+    float memory[BAND_FLOATS] __attribute__((aligned(64)));
+    const int64_t chunks = up_window_chunks(a), parts = up_window_parts(a);
+    int64_t columns;
+    const int64_t vectors = band_vectors(a, &columns);
+    for (int64_t i = first; i < end; i++) {
+        const int64_t chunk = i % chunks, part = i / chunks % parts, image = i / chunks / parts;
+        const int64_t k0 = chunk * UP_WINDOW_CHANNELS, k1 = chunk == chunks - 1 ? a->channels : k0 + UP_WINDOW_CHANNELS;
+        const int64_t y0 = up_cut(a->out_h, parts, part), y1 = up_cut(a->out_h, parts, part + 1);
+        if (vectors) indexed_rows(a, image, y0, y1, k0, k1, vectors, columns, memory);
+        else scattered_rows(a, image, y0, y1, k0, k1);
     }
 }
 
 void UP_NAME(up_window_task)(const void *argument, int64_t first, int64_t last) {
     const up_job *job = argument;
     const up_window_args *a = job->args;
-    const int64_t end = up_cut(job->items, job->tasks, last);
-    int64_t row = up_cut(job->items, job->tasks, first), columns;
-    if (!a->src.index) {
-        dense_rows(a, row, end);
-        return;
-    }
-    const int64_t vectors = band_vectors(a, &columns);
-    if (vectors == 0) {
-        for (; row < end; row++) scattered_row(a, row);
-        return;
-    }
-    const int64_t shared = larger(0, window_rows(a) - a->stride_h), row_bytes = larger(1, a->in_w * a->src.pixel_stride * 4);
-    const int64_t most = larger(1, larger(SHARED_ROWS * shared, PART_BYTES / row_bytes) / a->stride_h);
-    while (row < end) {
-        const int64_t y = row % a->out_h, rows = smaller(a->out_h - y, end - row), parts = (rows + most - 1) / most;
-        for (int64_t i = 0; i < parts; i++)
-            indexed_rows(a, row / a->out_h, y + up_cut(rows, parts, i), y + up_cut(rows, parts, i + 1), vectors, columns);
-        row += rows;
-    }
+    const int64_t from = up_cut(job->items, job->tasks, first), end = up_cut(job->items, job->tasks, last);
+    if (a->src.index) indexed_pieces(a, from, end);
+    else dense_rows(a, from, end);
 }
