@@ -39,7 +39,7 @@ compile() { # OBJECT FLAGS... : in the background, a few at a time
     jobs=$((jobs + 1))
     if [ $jobs -ge 4 ]; then wait; jobs=0; fi
 }
-for file in status pool conv_pack conv_run conv_bf16 conv_depthwise conv_rows winograd winograd_run calls; do
+for file in status pool conv_pack conv_run conv_bf16 conv_depthwise conv_depthwise_rows conv_rows winograd winograd_run calls; do
     compile "$file" -c "$here/src/$file.c"
 done
 if [ -n "${bf16:-}" ]; then

@@ -1,15 +1,14 @@
 /*
- * Running a depthwise convolution, or one of small groups, in one of two ways.
+ * Running a depthwise convolution, or one of small groups, in one of two ways. (A third, for channels by index: conv_depthwise_rows.c.)
  *
  * In place: row by row of the output, all channels. The pixels of a row whose taps all lie inside of the image are one run; those left
  * and right of it, where some taps are cut off, are runs of one pixel.
  *
  * Packed: a vector of channels of a band of rows at a time, which is first copied, with the zeros left and right of the image, into memory
- * that stays in the cache; so every row is one run. This is how channels by index are read, and it pays where many pixels of a row have
- * taps that are cut off. For small groups each input channel of a group is a plane of its own, in which every output has the channel that
+ * that stays in the cache; so every row is one run. It pays where many pixels of a row have taps that are cut off. For small groups each input channel of a group is a plane of its own, in which every output has the channel that
  * it reads below it.
  */
-#include "conv.h"
+#include "conv_depthwise.h"
 
 #include <string.h>
 
@@ -28,48 +27,6 @@ typedef struct depthwise_job {
     int64_t parts, chunks;    /* packed: of an image, an item is a part of the rows by a vector of channels; else it is a row */
     int64_t columns;          /* packed: of the output, that have room in a band */
 } depthwise_job;
-
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t within(int64_t x, int64_t low, int64_t high) { return smaller(larger(x, low), high); }
-
-/* The taps [first, last) that lie inside, of a window that starts at position `from`. */
-typedef struct cut {
-    int64_t first, last;
-} cut;
-
-static int64_t taps_before(int64_t from, int64_t dilation, int64_t bound, int64_t kernel) {
-    int64_t n = bound <= from ? 0 : (bound - from + dilation - 1) / dilation;
-    return n < kernel ? n : kernel;
-}
-
-static cut cut_window(int64_t from, int64_t dilation, int64_t kernel, int64_t size) {
-    cut c = {taps_before(from, dilation, 0, kernel), taps_before(from, dilation, size, kernel)};
-    if (c.last < c.first) c.last = c.first;
-    return c;
-}
-
-/* A run of `n` pixels of output row `y` of all images, from column `x` on; its source is still to be said. */
-static up_depthwise_run run_at(const up_conv *conv, const up_conv_args *a, int64_t y, int64_t x, int64_t n, int64_t channel, int64_t channels,
-                               cut ys, cut xs) {
-    const int64_t tap = conv->layout.padded_outputs, p = y * a->out_w + x;
-    return (up_depthwise_run){
-        .planes = conv->layout.group_inputs, .weights_plane = conv->layout.taps * tap,
-        .rows = ys.last - ys.first, .columns = xs.last - xs.first, .pixels = n, .channels = channels,
-        .weights = conv->weights + (ys.first * conv->desc.kernel_w + xs.first) * tap + channel, .weights_row = conv->desc.kernel_w * tap,
-        .weights_tap = tap, .bias = conv->bias + channel,
-        .addend = a->addend.data ? a->addend.data + p * a->addend.pixel_stride + channel : NULL, .addend_stride = a->addend.pixel_stride,
-        .dst = a->dst.data + p * a->dst.pixel_stride + channel, .dst_stride = a->dst.pixel_stride, .low = conv->low, .high = conv->high};
-}
-
-static void finish_run(const up_conv *conv, up_depthwise_run *run) {
-    if (run->columns <= 0) run->rows = 0;
-    conv->kernels->depthwise(run);
-    if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, run->pixels, run->channels);
-}
-
-/* Rows that an output row reads. */
-static int64_t window_rows(const up_conv_desc *d) { return (int64_t)(d->kernel_h - 1) * d->dilation_h + 1; }
 
 /* ---------------------------------------------------------------- in place */
 
@@ -99,11 +56,6 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
 }
 
 /* ---------------------------------------------------------------- packed */
-
-/* Columns that so many outputs in a row read. */
-static int64_t columns_read(const up_conv_desc *d, int64_t outputs) {
-    return (outputs - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
-}
 
 /* A band of input rows [from, to) of one image and of the columns that the outputs [x0, x1) of a row read, packed, a plane after another. */
 typedef struct band {
@@ -220,6 +172,7 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
 }
 
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
+    if (up_depthwise_has_rows(conv, a)) return up_depthwise_run_rows(conv, a, pool);
     depthwise_job job = {.conv = conv, .args = a, .items = (int64_t)a->batch * a->out_h, .columns = band_columns(conv, a)};
     int64_t cost = (int64_t)a->out_w * conv->desc.out_channels * conv->layout.taps * conv->layout.group_inputs / 2;
     job.packed = is_packed(conv, a, job.columns);

@@ -28,9 +28,10 @@ UP_INLINE void tile(const up_depthwise_run *t, int64_t p, int64_t c, const int m
                 sum[i * nv + v] += vload_n(t->addend + (p + i) * t->addend_stride + c + v * VW, nv > 1 ? VW : left);
     const float *plane = t->src + p * t->pixel_step + (indexed ? 0 : c), *weights_plane = t->weights + c;
     const int64_t step = t->pixel_step;
-    for (int64_t k = 0; k < t->planes; k++, plane += t->plane_step, weights_plane += t->weights_plane) {
+    int64_t rows = t->rows;
+    for (int64_t k = 0; k < t->planes; k++, plane += t->plane_step, weights_plane += t->weights_plane, rows = t->later_rows) {
         const float *row = plane, *weights = weights_plane;
-        for (int64_t y = 0; y < t->rows; y++, row += t->row_step, weights += t->weights_row) {
+        for (int64_t y = 0; y < rows; y++, row += t->row_step, weights += t->weights_row) {
             const float *x = row, *w = weights;
 #pragma GCC unroll 1
             for (int64_t j = 0; j < t->columns; j++, x += t->column_step, w += t->weights_tap) {
@@ -81,10 +82,11 @@ UP_INLINE void row_tile(const up_depthwise_run *t, const float *src, float *dst,
         for (int i = 0; i < mr; i++, addend += t->addend_stride)
 #pragma GCC unroll 2
             for (int v = 0; v < nv; v++) sum[i * nv + v] += vload_n(addend + v * VW, left);
-    const int64_t step = t->column_step, row_step = t->row_step, weights_row = t->weights_row, tap = t->weights_tap, rows = t->rows;
+    const int64_t step = t->column_step, row_step = t->row_step, weights_row = t->weights_row, tap = t->weights_tap;
+    int64_t rows = t->rows;
     const float *weights_plane = t->weights + c;
 #pragma GCC unroll 1
-    for (int64_t k = t->planes; k > 0; k--, src += t->plane_step, weights_plane += t->weights_plane) {
+    for (int64_t k = t->planes; k > 0; k--, src += t->plane_step, weights_plane += t->weights_plane, rows = t->later_rows) {
         const float *row = src, *weights = weights_plane;
 #pragma GCC unroll 1
         for (int64_t y = rows; y > 0; y--, row += row_step, weights += weights_row) {

@@ -14,6 +14,33 @@ void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
     }
 }
 
+void UP_NAME(up_plan_takes)(const int32_t *index, int64_t channels, void *plans) {
+    for (int64_t k = 0; k < channels; k += VW, plans = (char *)plans + UP_TAKE_BYTES)
+        *(take *)plans = plan_take(index + k, channels - k < VW ? channels - k : VW);
+}
+
+/* Each a function of its own: the masks of a plan fill the registers that there are for masks. */
+#define UP_TAKE(vectors)                                                                                                          \
+    static __attribute__((noinline)) void take_##vectors(const take *t, const float *from, const up_take_pixels *r, float *to) { \
+        take_row(t, from, r->src_stride, to, r->to_stride, r->pixels, VW, vectors);                                               \
+    }
+UP_TAKE(0) UP_TAKE(1) UP_TAKE(2) UP_TAKE(3) UP_TAKE(4)
+#if UP_ISA == 2
+UP_TAKE(5) UP_TAKE(6)
+#define UP_MORE_TAKES , take_5, take_6
+#else
+#define UP_MORE_TAKES
+#endif
+static void (*const takes[])(const take *, const float *, const up_take_pixels *, float *) = {take_0, take_1, take_2, take_3, take_4 UP_MORE_TAKES};
+
+void UP_NAME(up_take_pixels)(const up_take_pixels *r) {
+    const char *plan = r->plans;
+    for (int64_t v = 0; v < r->vectors; v++, plan += UP_TAKE_BYTES) {
+        const take *t = (const take *)plan;
+        takes[t->vectors](t, r->src, r, r->to + v * VW);
+    }
+}
+
 /* Neighbouring channels that are neighbours in the source too. */
 typedef struct channel_run {
     int64_t from, to, length;

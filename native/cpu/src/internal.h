@@ -102,6 +102,7 @@ typedef struct up_depthwise_run {
     int64_t planes;
     int64_t plane_step, pixel_step, row_step, column_step;
     int64_t rows, columns;      /* of taps; may be 0 */
+    int64_t later_rows;         /* of planes but the first, which are the rest of its rows where a ring of rows begins again */
     int64_t pixels, channels;
     const int32_t *index;       /* or NULL */
     const float *weights;
@@ -113,6 +114,18 @@ typedef struct up_depthwise_run {
     int64_t dst_stride;
     float low, high;
 } up_depthwise_run;
+
+/* Channels by index of some pixels, as vectors side by side; what fills the last one says nothing. */
+typedef struct up_take_pixels {
+    const void *plans;          /* made by plan_takes, one of UP_TAKE_BYTES for each vector */
+    int64_t vectors;
+    const float *src;
+    int64_t src_stride, pixels;
+    float *to;
+    int64_t to_stride;
+} up_take_pixels;
+
+enum { UP_TAKE_BYTES = 448 };
 
 /* Rows of pixels of which a vector of channels (or fewer: the rest is 0) is packed, pixel after pixel. */
 typedef struct up_pack_rows {
@@ -180,6 +193,8 @@ typedef struct up_kernels {
     const up_panel_kind *panels;   /* [kinds], of two vectors, one, and narrower ones; after them that of three vectors */
     void (*depthwise)(const up_depthwise_run *run);
     void (*pack_rows)(const up_pack_rows *rows);
+    void (*plan_takes)(const int32_t *index, int64_t channels, void *plans);    /* aligned to 64 bytes */
+    void (*take_pixels)(const up_take_pixels *pixels);
     void (*winograd_input[UP_WINOGRAD_SIZES])(const up_winograd_input *strip);      /* m = 2, 4 */
     void (*winograd_output[UP_WINOGRAD_SIZES])(const up_winograd_output *strip);
     /* Applies a function in place to [pixels, channels]. */

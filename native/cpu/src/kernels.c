@@ -4,6 +4,8 @@
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_run *run);
 void UP_NAME(up_pack_rows)(const up_pack_rows *rows);
+void UP_NAME(up_plan_takes)(const int32_t *index, int64_t channels, void *plans);
+void UP_NAME(up_take_pixels)(const up_take_pixels *pixels);
 void UP_NAME(up_winograd_input2)(const up_winograd_input *strip);
 void UP_NAME(up_winograd_input4)(const up_winograd_input *strip);
 void UP_NAME(up_winograd_output2)(const up_winograd_output *strip);
@@ -27,6 +29,8 @@ const up_kernels UP_NAME(up_kernels) = {
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
     .pack_rows = UP_NAME(up_pack_rows),
+    .plan_takes = UP_NAME(up_plan_takes),
+    .take_pixels = UP_NAME(up_take_pixels),
     .winograd_input = {UP_NAME(up_winograd_input2), UP_NAME(up_winograd_input4)},
     .winograd_output = {UP_NAME(up_winograd_output2), UP_NAME(up_winograd_output4)},
     .act = UP_NAME(up_act_pixels),

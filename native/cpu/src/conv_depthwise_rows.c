@@ -1,0 +1,137 @@
+/*
+ * Running a depthwise convolution whose channels come by index. Of a strip of the image, as wide as leaves it in the first cache, the rows
+ * that a row of outputs reads are kept packed, in a ring of as many rows: each input is packed once, some pixels before the first
+ * outputs that read it. A task takes as many channels as it can: they lie side by side in the source, whose lines are then fetched once
+ * and in order.
+ */
+#include "conv_depthwise.h"
+
+#include <string.h>
+
+enum {
+    SEGMENT = 8,                /* outputs, that their inputs are packed before */
+    NARROWEST = 8,              /* outputs of a strip: its edges are packed for both sides */
+    MOST_VECTORS = 24,          /* of channels */
+    RING_FLOATS = 8 << 10,      /* that a ring is to have */
+    MOST_RING_FLOATS = 32 << 10,
+    TASKS = 4,                  /* that each thread is to have, */
+    FEWEST_ROWS = 8             /* of so many output rows: at their edges rows are packed for both sides */
+};
+
+typedef struct rows_job {
+    const up_conv *conv;
+    const up_conv_args *args;
+    int64_t items, tasks;
+    int64_t parts, chunks, strips;    /* of an image: parts of the rows, by vectors of channels, by columns of the output */
+    int64_t vectors;                  /* of all channels */
+} rows_job;
+
+/* Floats of a ring for a vector of channels of so many outputs in a row. */
+static int64_t vector_ring(const up_conv *conv, int64_t outputs) {
+    return window_rows(&conv->desc) * columns_read(&conv->desc, outputs) * conv->kernels->vector_floats;
+}
+
+int up_depthwise_has_rows(const up_conv *conv, const up_conv_args *a) {
+    return a->src.index && conv->layout.group_inputs == 1 && conv->layout.group_outputs == 1 &&
+           vector_ring(conv, smaller(a->out_w, NARROWEST)) <= MOST_RING_FLOATS;
+}
+
+typedef struct ring {
+    float *memory;
+    int64_t rows, row, pixel;    /* how many; floats of one, and of a pixel */
+    int64_t left;                /* the image's column that it begins with: may lie outside */
+} ring;
+
+static float *ring_row(const ring *r, int64_t y) { return r->memory + y % r->rows * r->row; }
+
+/* Zeros left and right of the image. */
+static void clear_edges(const ring *r, int64_t in_w) {
+    const int64_t columns = r->row / r->pixel, left = within(-r->left, 0, columns), right = within(in_w - r->left, left, columns);
+    for (int64_t y = 0; y < r->rows; y++) {
+        float *row = r->memory + y * r->row;
+        memset(row, 0, (size_t)(left * r->pixel) * 4);
+        memset(row + right * r->pixel, 0, (size_t)((columns - right) * r->pixel) * 4);
+    }
+}
+
+/* Columns [x0, x1) of output rows [y0, y1) of an image, of `vectors` vectors of channels. */
+static void run_strip(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t x0, int64_t x1,
+                      int64_t channel, int64_t vectors) {
+    const up_conv_desc *d = &conv->desc;
+    const int64_t width = conv->kernels->vector_floats, channels = smaller(vectors * width, d->out_channels - channel);
+    const int64_t columns = columns_read(d, x1 - x0), window = window_rows(d), stride = a->src.pixel_stride;
+    char plans[MOST_VECTORS * UP_TAKE_BYTES] __attribute__((aligned(64)));
+    conv->kernels->plan_takes(a->src.index + channel, channels, plans);
+    float memory[window * columns * vectors * width] __attribute__((aligned(64)));
+    const ring r = {memory, window, columns * vectors * width, vectors * width, x0 * d->stride_w - d->pad_left};
+    clear_edges(&r, a->in_w);
+    const int64_t segments = (x1 - x0 + SEGMENT - 1) / SEGMENT;
+    int64_t next = 0;    /* the first row that is not packed yet */
+    for (int64_t y = y0; y < y1; y++) {
+        const int64_t top = y * d->stride_h - d->pad_top;
+        const cut ys = cut_window(top, d->dilation_h, d->kernel_h, a->in_h), xs = {0, d->kernel_w};
+        const int64_t from = larger(next, within(top, 0, a->in_h)), to = within(top + window, from, a->in_h);
+        up_depthwise_run run = run_at(conv, a, image * a->out_h + y, x0, 0, channel, channels, ys, xs);
+        const int64_t first = run.rows > 0 ? top + ys.first * d->dilation_h : 0;
+        const int64_t before_end = (window - first % window + d->dilation_h - 1) / d->dilation_h;
+        run.src = ring_row(&r, first);
+        run.pixel_step = d->stride_w * r.pixel;
+        run.row_step = d->dilation_h * r.row;
+        run.column_step = d->dilation_w * r.pixel;
+        if (before_end < run.rows) {
+            run.planes = 2;
+            run.plane_step = before_end * run.row_step - window * r.row;
+            run.weights_plane = before_end * run.weights_row;
+            run.later_rows = run.rows - before_end;
+            run.rows = before_end;
+        }
+        int64_t column = larger(r.left, 0);    /* of the image: the first that is not packed yet */
+        for (int64_t s = 0; s < segments; s++) {
+            const int64_t x = up_cut(x1 - x0, segments, s), n = up_cut(x1 - x0, segments, s + 1) - x;
+            const int64_t end = within(r.left + columns_read(d, x + n), column, larger(column, a->in_w));
+            for (int64_t row = from; row < to && end > column; row++) {
+                const up_take_pixels pixels = {
+                    .plans = plans, .vectors = vectors, .src = a->src.data + ((image * a->in_h + row) * a->in_w + column) * stride,
+                    .src_stride = stride, .pixels = end - column, .to = ring_row(&r, row) + (column - r.left) * r.pixel, .to_stride = r.pixel};
+                conv->kernels->take_pixels(&pixels);
+            }
+            column = end;
+            run.pixels = n;
+            finish_run(conv, &run);
+            run.src += n * run.pixel_step;
+            run.dst += n * run.dst_stride;
+            if (run.addend) run.addend += n * run.addend_stride;
+        }
+        next = to;
+    }
+}
+
+static void run_tasks(const void *argument, int64_t first, int64_t last) {
+    const rows_job *job = argument;
+    const up_conv_args *a = job->args;
+    const int64_t end = up_cut(job->items, job->tasks, last);
+    for (int64_t i = up_cut(job->items, job->tasks, first); i < end; i++) {
+        const int64_t strip = i % job->strips, chunk = i / job->strips % job->chunks, part = i / job->strips / job->chunks % job->parts;
+        const int64_t image = i / job->strips / job->chunks / job->parts, vector = up_cut(job->vectors, job->chunks, chunk);
+        run_strip(job->conv, a, image, up_cut(a->out_h, job->parts, part), up_cut(a->out_h, job->parts, part + 1), up_cut(a->out_w, job->strips, strip),
+                  up_cut(a->out_w, job->strips, strip + 1), vector * job->conv->kernels->vector_floats,
+                  up_cut(job->vectors, job->chunks, chunk + 1) - vector);
+    }
+}
+
+int32_t up_depthwise_run_rows(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
+    const int64_t width = conv->kernels->vector_floats, floats = RING_FLOATS;
+    rows_job job = {.conv = conv, .args = a, .vectors = (conv->desc.out_channels + width - 1) / width};
+    const int64_t fit = within(floats / vector_ring(conv, smaller(a->out_w, NARROWEST)), 1, MOST_VECTORS);
+    job.chunks = (job.vectors + fit - 1) / fit;
+    const int64_t most = (job.vectors + job.chunks - 1) / job.chunks;    /* vectors of a chunk */
+    int64_t columns = smaller(a->out_w, NARROWEST);
+    while (columns < a->out_w && vector_ring(conv, columns + 1) * most <= floats) columns++;
+    job.strips = (a->out_w + columns - 1) / columns;
+    const int64_t threads = up_pool_threads(pool), whole = a->batch * job.chunks * job.strips;
+    job.parts = threads == 1 ? 1 : within((TASKS * threads + whole - 1) / whole, 1, larger(1, a->out_h / FEWEST_ROWS));
+    job.items = a->batch * job.parts * job.chunks * job.strips;
+    const int64_t cost = (int64_t)a->out_w * a->out_h * conv->desc.out_channels * conv->layout.taps / 2 * a->batch / job.items;
+    job.tasks = up_task_count(pool, job.items, cost);
+    return up_parallel(pool, run_tasks, &job, job.tasks);
+}
