@@ -17,7 +17,6 @@ import dev.upscale.runtime.cpu.CpuCatalog;
 import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.DeviceDescription;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * From an ONNX file and a pruning pattern to a running network. Every method may be called from any thread. Input that
@@ -78,14 +77,10 @@ public final class Upscale {
         }
     }
 
-    /**
-     * The same on chosen engines.
-     *
-     * @param engines of {@code cudnn}, {@code cublaslt}, {@code products} and {@code cuda}; see {@link CompileOptions#ALL_GPU_ENGINES}
-     */
-    public static Plan compileForGpu(Graph masked, DeviceDescription description, Variant variant, Precision precision, List<String> engines) {
-        try (CudaCatalog catalog = CudaCatalog.of(description, precision, variant)) {
-            return Compiler.compile(masked, CudaCatalog.options(variant, description, precision).withEngines(engines), catalog);
+    /** The same with other options, which begin as {@link CudaCatalog#options} makes them. */
+    public static Plan compileForGpu(Graph masked, DeviceDescription description, CompileOptions options) {
+        try (CudaCatalog catalog = CudaCatalog.of(description, options.precision(), options.variant())) {
+            return Compiler.compile(masked, options, catalog);
         }
     }
 

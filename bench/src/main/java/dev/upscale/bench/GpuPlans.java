@@ -109,17 +109,17 @@ public final class GpuPlans {
     }
 
     /** The masks that are given for a network, of those that were asked for. */
-    private static List<String> patterns(Path model, String network, String asked) throws IOException {
+    static List<String> patterns(Path model, String network, String asked) throws IOException {
         return JSON.readTree(Files.readString(masks(model, network))).valueStream().map(mask -> mask.required("mask").stringValue())
                 .filter(mask -> asked.isEmpty() || List.of(asked.split(",")).contains(mask)).toList();
     }
 
-    private static Graph masked(Graph graph, Path model, String network, String pattern) {
+    static Graph masked(Graph graph, Path model, String network, String pattern) {
         Pattern read = PatternFile.read(masks(model, network) + "#" + pattern);
         return Masking.apply(graph, read);
     }
 
-    private static List<Path> models(Path folder, String networks) throws IOException {
+    static List<Path> models(Path folder, String networks) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(".onnx.gz"))
                     .filter(file -> networks.isEmpty() || List.of(networks.split(",")).contains(file.getFileName().toString().replace(".onnx.gz", "")))

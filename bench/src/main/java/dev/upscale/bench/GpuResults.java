@@ -129,4 +129,35 @@ final class GpuResults {
         });
         return table.toString();
     }
+
+    static Collection<GpuChoices.Row> choicesIn(Path folder) throws IOException {
+        return GpuChoices.read(folder.resolve(PREFIX + "choices.json")).values();
+    }
+
+    /** A line for each network with all its masks, and without any, GPUs together: what becomes of convolutions by each choice. */
+    static String choices(Collection<GpuChoices.Row> rows) {
+        Map<String, Map<String, List<GpuChoices.Row>>> lines = new TreeMap<>();
+        rows.forEach(row -> lines.computeIfAbsent(row.network() + " " + (row.pattern().equals("unpruned") ? "unpruned" : "masks"), key -> new TreeMap<>())
+                .computeIfAbsent(row.choice(), key -> new ArrayList<>()).add(row));
+        MarkdownTable table = new MarkdownTable("network", "", "plans", "default: convolutions, compiled for a step", "`cudnn,cublaslt`: compiled, products",
+                "`cublaslt,cudnn`: compiled, products", "`apart`: convolutions, compiled, sums MB", "`weighed`: convolutions, compiled, sums MB");
+        lines.forEach((key, line) -> {
+            List<GpuChoices.Row> plain = line.getOrDefault("default", List.of());
+            table.row(key.split(" ")[0], key.split(" ")[1], String.valueOf(plain.size()),
+                    choice(plain, GpuChoices.Row::convolutions, GpuChoices.Row::compiled),
+                    choice(line.get("cudnn,cublaslt"), GpuChoices.Row::compiled, GpuChoices.Row::products),
+                    choice(line.get("cublaslt,cudnn"), GpuChoices.Row::compiled, GpuChoices.Row::products),
+                    separated(line.get("apart")), separated(line.get("weighed")));
+        });
+        return table.toString();
+    }
+
+    private static String separated(List<GpuChoices.Row> rows) {
+        return rows == null ? "–" : choice(rows, GpuChoices.Row::convolutions, GpuChoices.Row::compiled) + ", "
+                + megabytes(rows.stream().mapToLong(GpuChoices.Row::sumBytes).sum());
+    }
+
+    private static String choice(List<GpuChoices.Row> rows, ToLongFunction<GpuChoices.Row> one, ToLongFunction<GpuChoices.Row> other) {
+        return rows == null ? "–" : rows.stream().mapToLong(one).sum() + ", " + rows.stream().mapToLong(other).sum();
+    }
 }

@@ -39,6 +39,8 @@ public final class Results {
     private static final String PLANS_END = "<!-- plans: end -->\n";
     private static final String BRANCHES_BEGIN = "<!-- branches: written by bench/gpu.sh from docs/results/gpu-plans.json, not by hand -->\n";
     private static final String BRANCHES_END = "<!-- branches: end -->\n";
+    private static final String CHOICES_BEGIN = "<!-- choices: written by bench/gpu.sh from docs/results/gpu-choices.json, not by hand -->\n";
+    private static final String CHOICES_END = "<!-- choices: end -->\n";
 
     /** The pages with tables of what was measured. */
     static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/gpu.md", "docs/ordering.md", "docs/pruning.md");
@@ -106,7 +108,8 @@ public final class Results {
         if (page.endsWith("docs/gpu.md")) {
             String layouts = replaced(page, text, LAYOUTS_BEGIN, LAYOUTS_END, GpuResults.layouts(GpuResults.layoutsIn(results)));
             String plans = replaced(page, layouts, PLANS_BEGIN, PLANS_END, GpuResults.plans(GpuResults.plansIn(results)));
-            return replaced(page, plans, BRANCHES_BEGIN, BRANCHES_END, GpuResults.branches(GpuResults.plansIn(results)));
+            String branches = replaced(page, plans, BRANCHES_BEGIN, BRANCHES_END, GpuResults.branches(GpuResults.plansIn(results)));
+            return replaced(page, branches, CHOICES_BEGIN, CHOICES_END, GpuResults.choices(GpuResults.choicesIn(results)));
         }
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));

@@ -3,12 +3,14 @@ package dev.upscale.cli;
 import dev.upscale.Upscale;
 import dev.upscale.compile.CompileOptions;
 import dev.upscale.compile.KernelCosts;
+import dev.upscale.compile.Segments;
 import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.PlanFile;
 import dev.upscale.runtime.cpu.CpuCatalog;
+import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.DeviceDescription;
 import dev.upscale.runtime.cudnn.CuDnn;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,6 +39,10 @@ final class CompileCommand extends Console {
     @Option(names = "--target", paramLabel = "T", defaultValue = "cpu", description = "cpu (default), or cuda:DEVICE: h100, a100, l4, rtx4090, b200,"
             + " or a file that doctor --describe-device wrote; the device need not be here, cuDNN must (see doctor)")
     private String target;
+
+    @Option(names = "--segments", paramLabel = "S", defaultValue = "together", description = "where segments of concats lie on a GPU: together (default), apart"
+            + " (in tensors of their own where that spares copies or engines compiled for a step), weighed (likewise, where partial sums count as copies)")
+    private String segments;
 
     @Option(names = "--cuda", paramLabel = "DIR", description = "where to look first for CUDA's libraries, as doctor --cuda")
     private Path cuda;
@@ -62,8 +69,7 @@ final class CompileCommand extends Console {
         Optional<CompileOptions> options = target.equals("cpu") ? Optional.of(engines.options(chosen)) : Optional.empty();
         Plan plan = options.isPresent()
                 ? Upscale.compile(network, options.get())
-                : Upscale.compileForGpu(network, DeviceDescription.of(target.substring(GPU.length())), chosen, engines.precisionOfGpu(),
-                        engines.enginesOfGpu().orElse(CompileOptions.GPU_ENGINES));
+                : compileForGpu(network, chosen);
         long compiled = System.nanoTime();
         PlanFile.write(plan, output);
         Map<String, Object> fields = new LinkedHashMap<>();
@@ -80,5 +86,17 @@ final class CompileCommand extends Console {
                 Table.bytes(plan.weightsBytes()), Table.bytes(plan.arenaBytes()), fields.get("copies"),
                 Table.bytes((long) fields.get("copyBytes")), Table.bytes((long) fields.get("hiddenCopyBytes")), fields.get("compileMs")));
         return 0;
+    }
+
+    private Plan compileForGpu(Graph network, Variant chosen) {
+        DeviceDescription description = DeviceDescription.of(target.substring(GPU.length()));
+        CompileOptions options = CudaCatalog.options(chosen, description, engines.precisionOfGpu())
+                .withEngines(engines.enginesOfGpu().orElse(CompileOptions.GPU_ENGINES)).withSegments(segments(segments));
+        return Upscale.compileForGpu(network, description, options);
+    }
+
+    private static Segments segments(String name) {
+        return Stream.of(Segments.values()).filter(known -> known.label().equals(name)).findFirst()
+                .orElseThrow(() -> new InvalidInput("--segments " + name + " is not one of together, apart, weighed"));
     }
 }

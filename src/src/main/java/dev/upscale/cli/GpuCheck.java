@@ -6,6 +6,7 @@ import dev.upscale.compile.Variant;
 import dev.upscale.plan.Plan;
 import dev.upscale.runtime.Profile;
 import dev.upscale.runtime.SessionOptions;
+import dev.upscale.runtime.cuda.CudaCatalog;
 import dev.upscale.runtime.cuda.CudaExecutable;
 import dev.upscale.runtime.cuda.CudaSession;
 import dev.upscale.runtime.cuda.DeviceDescription;
@@ -50,7 +51,8 @@ final class GpuCheck {
         Map<String, Object> fields = new LinkedHashMap<>();
         try {
             long begun = System.nanoTime();
-            Plan plan = Upscale.compileForGpu(networks.of(variant), description, variant, precision, engines);
+            Plan plan = Upscale.compileForGpu(networks.of(variant), description,
+                    CudaCatalog.options(variant, description, precision).withEngines(engines));
             fields.putAll(PlanFields.of(plan));
             fields.put("compileMs", (System.nanoTime() - begun) / 1e6);
             try (CudaExecutable executable = CudaExecutable.prepare(plan, gpu)) {

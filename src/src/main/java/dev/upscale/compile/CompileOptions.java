@@ -20,9 +20,10 @@ import java.util.Set;
  *     be done
  * @param target what for
  * @param without what variant {@code upscale} is to do without, for ablations; {@link Technique#WINOGRAD}: any variant
+ * @param segments where the segments of concats lie on a GPU
  */
 public record CompileOptions(Variant variant, List<String> engines, Optional<KernelCosts> costs, Precision precision,
-        boolean channelsLastInputs, boolean weighsGathers, Target target, Set<Technique> without) {
+        boolean channelsLastInputs, boolean weighsGathers, Target target, Set<Technique> without, Segments segments) {
 
     /** Every engine that is available, in the order of preference. */
     public static final List<String> ALL_ENGINES = List.of("upscale", "onednn", "xnnpack");
@@ -43,7 +44,7 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The variant on these engines, without costs. */
     public CompileOptions(Variant variant, List<String> engines) {
-        this(variant, engines, Optional.empty(), Precision.F32, false, false, Target.CPU, Set.of());
+        this(variant, engines, Optional.empty(), Precision.F32, false, false, Target.CPU, Set.of(), Segments.TOGETHER);
     }
 
     /** The variant on all engines, without costs. */
@@ -53,39 +54,44 @@ public record CompileOptions(Variant variant, List<String> engines, Optional<Ker
 
     /** The same with the fastest kernel for each convolution. */
     public CompileOptions withCosts(KernelCosts costs) {
-        return new CompileOptions(variant, engines, Optional.of(costs), precision, channelsLastInputs, weighsGathers, target, without);
+        return new CompileOptions(variant, engines, Optional.of(costs), precision, channelsLastInputs, weighsGathers, target, without, segments);
     }
 
     /** The variant for a GPU, in a precision that the target's tensors hold. */
     public static CompileOptions of(Variant variant, Target target, Precision precision) {
-        return new CompileOptions(variant, GPU_ENGINES, Optional.empty(), precision, false, false, target, Set.of());
+        return new CompileOptions(variant, GPU_ENGINES, Optional.empty(), precision, false, false, target, Set.of(), Segments.TOGETHER);
     }
 
     /** The same on other engines. */
     public CompileOptions withEngines(List<String> chosen) {
-        return new CompileOptions(variant, chosen, costs, precision, channelsLastInputs, weighsGathers, target, without);
+        return new CompileOptions(variant, chosen, costs, precision, channelsLastInputs, weighsGathers, target, without, segments);
+    }
+
+    /** The same with segments of concats elsewhere. */
+    public CompileOptions withSegments(Segments chosen) {
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, weighsGathers, target, without, chosen);
     }
 
     /** The same in another precision. */
     public CompileOptions withPrecision(Precision chosen) {
-        return new CompileOptions(variant, engines, costs, chosen, channelsLastInputs, weighsGathers, target, without);
+        return new CompileOptions(variant, engines, costs, chosen, channelsLastInputs, weighsGathers, target, without, segments);
     }
 
     /** The same with images in NHWC order from the caller. */
     public CompileOptions withChannelsLastInputs() {
-        return new CompileOptions(variant, engines, costs, precision, true, weighsGathers, target, without);
+        return new CompileOptions(variant, engines, costs, precision, true, weighsGathers, target, without, segments);
     }
 
     /** The same with gathers wherever they are estimated to be the fastest. */
     public CompileOptions weighingGathers() {
-        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, true, target, without);
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, true, target, without, segments);
     }
 
     /** The same without one more technique. */
     public CompileOptions without(Technique technique) {
         Set<Technique> less = new HashSet<>(without);
         less.add(technique);
-        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, weighsGathers, target, less);
+        return new CompileOptions(variant, engines, costs, precision, channelsLastInputs, weighsGathers, target, less, segments);
     }
 
     /** Whether a technique is not left out. */

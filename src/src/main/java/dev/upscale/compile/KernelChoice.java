@@ -21,8 +21,12 @@ import java.util.function.Predicate;
  */
 final class KernelChoice {
 
-    /** A step with the kernel that runs it, and the memory that the kernel needs while it runs. */
-    record Chosen(Step step, long workspaceBytes, Optional<Accelerator.LibraryPlan> libraryPlan) {
+    /**
+     * A step with the kernel that runs it, and the memory that the kernel needs while it runs.
+     *
+     * @param isCompiledForStep whether the library compiles code for the step when the plan is loaded
+     */
+    record Chosen(Step step, long workspaceBytes, Optional<Accelerator.LibraryPlan> libraryPlan, boolean isCompiledForStep) {
 
         /** Whether no native kernel takes it. */
         boolean isFallback() {
@@ -213,7 +217,7 @@ final class KernelChoice {
             named = new Step.Convolve(s.name(), kernel, s.conv(), s.source(), s.weights(), s.bias(), s.addend(), s.activation(),
                     s.destination(), s.workspace(), s.multiplyAdds(), offer.libraryPlan().map(Accelerator.LibraryPlan::name));
         }
-        return new Chosen(named, offer.workspaceBytes(), offer.libraryPlan());
+        return new Chosen(named, offer.workspaceBytes(), offer.libraryPlan(), offer.isCompiledForStep());
     }
 
     private Optional<Chosen> ask(List<String> kernels, Step step) {

@@ -50,6 +50,7 @@ final class Lowering {
     private final Map<String, Constant> constants = new LinkedHashMap<>();
     private final Map<List<Integer>, String> indices = new HashMap<>();
     private final List<Step> steps = new ArrayList<>();
+    private int compiledForSteps;
 
     /**
      * Where a tensor is read: a view, and the channels of it if they are not all of them in order.
@@ -81,10 +82,21 @@ final class Lowering {
      */
     static Plan lower(
             Graph graph, KernelCatalog catalog, CompileOptions options, int consumers, Map<String, String> obstacles) {
-        return new Lowering(graph, catalog, options, obstacles).lower(consumers);
+        return SegmentChoice.of(graph, options, chosen -> new Lowering(chosen, catalog, options, obstacles).lower(consumers)).complete(catalog);
     }
 
-    private Plan lower(int consumers) {
+    /**
+     * A plan without what the catalog adds to it.
+     *
+     * @param compiledForSteps steps whose library compiles code for them when the plan is loaded
+     */
+    record Lowered(Plan plan, List<Accelerator.LibraryPlan> libraryPlans, int compiledForSteps) {
+        private Plan complete(KernelCatalog catalog) {
+            return catalog.complete(plan, libraryPlans);
+        }
+    }
+
+    private Lowered lower(int consumers) {
         placement.storages().forEach(storage -> storages.put(storage.name(), storage));
         List<Plan.Port> inputs = graph.inputs().stream().map(this::input).toList();
         inputs.forEach(port -> locations.put(port.name(), new Location(port.view(View.Place.Kind.INPUT), "")));
@@ -98,7 +110,7 @@ final class Lowering {
         Plan plan = new Plan(graph.name(), options.variant().label(), options.target().name(), inputs,
                 graph.outputs().stream().map(this::output).toList(), arena.steps(), usedConstants(), arena.bytes(),
                 arena.lowerBoundBytes(), consumers);
-        return catalog.complete(plan, List.copyOf(libraryPlans.values()));
+        return new Lowered(plan, List.copyOf(libraryPlans.values()), compiledForSteps);
     }
 
     private Plan.Port input(String tensor) {
@@ -249,6 +261,7 @@ final class Lowering {
         Step step = chosen.step();
         int place = steps.size();
         chosen.libraryPlan().ifPresent(plan -> libraryPlans.put(plan.name(), plan));
+        compiledForSteps += chosen.isCompiledForStep() ? 1 : 0;
         if (chosen.workspaceBytes() > 0) {
             Storage workspace = storage("workspace." + place, chosen.workspaceBytes());
             workspace.touch(place);

@@ -46,6 +46,27 @@ class GpuCheckCommandTest {
     }
 
     @Test
+    void cuBlasLtIsAVariantOfIt(@TempDir Path folder) throws Exception {
+        SimulatedDevice.begin("");
+        Path report = folder.resolve("report.json");
+        CommandLineRun run = CommandLineRun.of("gpu-check", SharedModels.find("fashion/googlenet.onnx").toString(), "--variants", "upscale", "--engines",
+                "cublaslt,cudnn", "-o", report.toString());
+        assertEquals(0, run.exitCode(), run.err());
+        JsonNode document = JsonMapper.shared().readTree(Files.readString(report));
+        assertEquals("cublaslt", document.path("engines").path(0).asString());
+        assertEquals("13.0.0", document.path("cublaslt").asString());
+        assertTrue(SimulatedDevice.count("products") > 0, "no product was computed");
+        SimulatedDevice.assertClean();
+    }
+
+    @Test
+    void anEngineThatIsNoneIsRefusedInOneLine() {
+        CommandLineRun run = CommandLineRun.of("gpu-check", SharedModels.find("fashion/resnet.onnx").toString(), "--engines", "onednn");
+        assertEquals(2, run.exitCode(), run.err());
+        assertTrue(run.err().contains("--engines onednn is not one of cudnn, cublaslt, products, cuda on a GPU"), run.err());
+    }
+
+    @Test
     void aFaultIsInTheReport(@TempDir Path folder) throws Exception {
         SimulatedDevice.begin("refuse:3");
         Path report = folder.resolve("report.json");

@@ -73,7 +73,8 @@ class SimulatedProductsTest {
     }
 
     private static Plan compile(Graph graph, Variant variant, Precision precision, List<String> engines) {
-        return Upscale.compileForGpu(graph, DeviceDescription.of("h100"), variant, precision, engines);
+        DeviceDescription device = DeviceDescription.of("h100");
+        return Upscale.compileForGpu(graph, device, CudaCatalog.options(variant, device, precision).withEngines(engines));
     }
 
     private static List<Step> products(Plan plan) {
