@@ -58,41 +58,35 @@ static void compute(int32_t op, rows x_rows, rows y_rows, float *to, int64_t ts,
         }
 }
 
-#define TAKEN(expression)                                                                                     \
-    do {                                                                                                      \
-        for (; pixels > 0; pixels--, from += from_stride, other += other_stride, to += to_stride) {           \
-            const vf taken = take_pixel(t, from, vectors), loaded = vload_n(other, n);                        \
-            const vf x = second ? loaded : taken, y = second ? taken : loaded;                                \
-            vstore_n(to, vmin(high, vmax(low, (expression))), n);                                             \
-        }                                                                                                     \
-        return;                                                                                               \
-    } while (0)
-
-/* A vector of channels by index, which are the second operand or the first, and those of a row. */
-UP_INLINE void compute_taken(int32_t op, const take *t, const float *from, int64_t from_stride, const float *other, int64_t other_stride, float *to,
-                             int64_t to_stride, int64_t pixels, int64_t n, vf low, vf high, const int second, const int vectors) {
+UP_INLINE vf result_of(int32_t op, vf x, vf y) {
     switch (op) {
-        case UP_ADD: TAKEN(x + y);
-        case UP_SUB: TAKEN(x - y);
-        case UP_MUL: TAKEN(x * y);
-        case UP_DIV: TAKEN(x / y);
-        case UP_MIN: TAKEN(vmin(x, y));
-        case UP_MAX: TAKEN(vmax(x, y));
-        case UP_PRELU: TAKEN(vchoose(x < 0.0f, x * y, x));
-        default: return;
+        case UP_ADD: return x + y;
+        case UP_SUB: return x - y;
+        case UP_MUL: return x * y;
+        case UP_DIV: return x / y;
+        case UP_MIN: return vmin(x, y);
+        case UP_MAX: return vmax(x, y);
+        default: return vchoose(x < 0.0f, x * y, x);
+    }
+}
+
+/* A vector of channels by index, which are the second operand or the first, and those of rows. All but powers. */
+UP_INLINE void compute_taken(int32_t op, const take *t, const float *from, int64_t from_stride, rows other, float *to, int64_t to_stride,
+                             int64_t pixels, vf low, vf high, int second, const int vectors) {
+    const float *data = other.data;
+    for (; pixels > 0; pixels--, from += from_stride, data += other.stride, to += to_stride) {
+        const vf taken = take_pixel(t, from, vectors), loaded = vload_n(data, t->n);
+        const vf z = op == UP_ADD ? taken + loaded : op == UP_MUL ? taken * loaded : second ? result_of(op, loaded, taken) : result_of(op, taken, loaded);
+        vstore_n(to, vmin(high, vmax(low, z)), t->n);
     }
 }
 
 /* Channels [c, c + n) of a few pixels, by index of operand `o`. */
 static void compute_by_index(int32_t op, const up_operand *o, const float *from, rows other, float *to, int64_t to_stride, int64_t pixels, int64_t c,
                              int64_t n, vf low, vf high, int second) {
-    for (int64_t k = 0; k < n; k += VW) {
-        const int64_t m = n - k < VW ? n - k : VW;
-        const take t = plan_take(o->index + c + k, m);
-        if (second)
-            UP_WITH_VECTORS(&t, compute_taken(op, &t, from, o->pixel_stride, other.data + k, other.stride, to + k, to_stride, pixels, m, low, high, 1, VECTORS))
-        else
-            UP_WITH_VECTORS(&t, compute_taken(op, &t, from, o->pixel_stride, other.data + k, other.stride, to + k, to_stride, pixels, m, low, high, 0, VECTORS))
+    for (int64_t k = 0; k < n; k += VW, other.data += VW) {
+        const take t = plan_take(o->index + c + k, n - k < VW ? n - k : VW);
+        UP_WITH_VECTORS(&t, compute_taken(op, &t, from, o->pixel_stride, other, to + k, to_stride, pixels, low, high, second, VECTORS))
     }
 }
 
