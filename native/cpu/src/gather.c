@@ -1,5 +1,6 @@
 /* Gathering channels: of all pixels into a tensor, and of rows of pixels into rows of vectors. */
 #include "channels.h"
+#include "pick.h"
 #include "take.h"
 
 void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
@@ -16,13 +17,18 @@ void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
 
 void UP_NAME(up_plan_takes)(const int32_t *index, int64_t channels, void *plans) {
     for (int64_t k = 0; k < channels; k += VW, plans = (char *)plans + UP_TAKE_BYTES)
-        *(take *)plans = plan_take(index + k, channels - k < VW ? channels - k : VW);
+        *(pick *)plans = plan_pick(index + k, channels - k < VW ? channels - k : VW);
 }
 
-/* Each a function of its own: the masks of a plan fill the registers that there are for masks. */
+UP_INLINE void pick_row(const pick *plan, const float *from, int64_t from_stride, float *to, int64_t to_stride, int64_t pixels, const int vectors) {
+    const pick t = *plan;    /* in registers, which what is stored cannot change */
+    for (int64_t p = 0; p < pixels; p++, from += from_stride, to += to_stride) vstore(to, pick_pixel(&t, from, vectors));
+}
+
+/* Each a function of its own: the plan stays in registers. */
 #define UP_TAKE(vectors)                                                                                                          \
-    static __attribute__((noinline)) void take_##vectors(const take *t, const float *from, const up_take_pixels *r, float *to) { \
-        take_row(t, from, r->src_stride, to, r->to_stride, r->pixels, VW, vectors);                                               \
+    static __attribute__((noinline)) void take_##vectors(const pick *t, const float *from, const up_take_pixels *r, float *to) { \
+        pick_row(t, from, r->src_stride, to, r->to_stride, r->pixels, vectors);                                               \
     }
 UP_TAKE(0) UP_TAKE(1) UP_TAKE(2) UP_TAKE(3) UP_TAKE(4)
 #if UP_ISA == 2
@@ -31,12 +37,12 @@ UP_TAKE(5) UP_TAKE(6)
 #else
 #define UP_MORE_TAKES
 #endif
-static void (*const takes[])(const take *, const float *, const up_take_pixels *, float *) = {take_0, take_1, take_2, take_3, take_4 UP_MORE_TAKES};
+static void (*const takes[])(const pick *, const float *, const up_take_pixels *, float *) = {take_0, take_1, take_2, take_3, take_4 UP_MORE_TAKES};
 
 void UP_NAME(up_take_pixels)(const up_take_pixels *r) {
     const char *plan = r->plans;
     for (int64_t v = 0; v < r->vectors; v++, plan += UP_TAKE_BYTES) {
-        const take *t = (const take *)plan;
+        const pick *t = (const pick *)plan;
         takes[t->vectors](t, r->src, r, r->to + v * VW);
     }
 }
