@@ -45,7 +45,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or the meaning of a function changes; additions do not raise it. */
-#define UP_ABI_VERSION 1
+#define UP_ABI_VERSION 2
 
 /* ---------------------------------------------------------------- status, version, instruction set */
 
@@ -185,18 +185,29 @@ typedef struct up_conv_desc {
     up_act act;
 } up_conv_desc;
 
+/* A piece of memory. */
+typedef struct up_range {
+    const void *data;
+    int64_t bytes;
+} up_range;
+
 /*
  * One run. Source [batch, in_h, in_w, in_channels], destination and addend [batch, out_h, out_w, out_channels].
  * A source that is padded needs a pixel stride of at most 2^20.
+ *
+ * `fetches` names memory that will be read soon after the run, such as the weights of small layers behind it: where the run's inner loop has room for that,
+ * it is fetched into the second cache on the side. A hint: what is computed does not depend on it, and some convolutions (depthwise ones,
+ * linear layers of one row, Winograd's) pass it over. The memory must be mapped.
  */
 typedef struct up_conv_args {
     int32_t batch;
     int32_t in_h, in_w;
     int32_t out_h, out_w;
-    int32_t reserved;     /* 0 */
+    int32_t fetch_count;       /* of `fetches` */
     up_source src;
-    up_source addend;     /* data NULL: none; index must be NULL (else UP_UNSUPPORTED); may be the destination itself */
+    up_source addend;          /* data NULL: none; index must be NULL (else UP_UNSUPPORTED); may be the destination itself */
     up_target dst;
+    const up_range *fetches;   /* [fetch_count], in the order of their use; NULL: none */
 } up_conv_args;
 
 /* A convolution with packed weights: immutable, shared by any number of threads and runs. */
@@ -222,6 +233,9 @@ UP_API int32_t up_conv_pack(const up_conv_desc *desc, const float *weights, cons
  * UP_INVALID, UP_NO_MEMORY, UP_BAD_PACKING.
  */
 UP_API int32_t up_conv_create_packed(const up_conv_desc *desc, const void *packed, int64_t bytes, up_conv **conv);
+
+/* The packed weights and bias, which every run reads. They live as long as the handle. UP_INVALID. */
+UP_API int32_t up_conv_packed_range(const up_conv *conv, up_range *range);
 
 /* Frees the handle and what it owns. No run of it may be under way. NULL is allowed. */
 UP_API void up_conv_destroy(up_conv *conv);

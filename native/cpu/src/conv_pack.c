@@ -237,6 +237,12 @@ int32_t up_conv_create(const up_conv_desc *desc, const float *weights, const flo
     return status;
 }
 
+int32_t up_conv_packed_range(const up_conv *conv, up_range *range) {
+    if (!conv || !range) return up_fail(UP_INVALID, "up_conv_packed_range: no %s", conv ? "place for the result" : "convolution");
+    *range = (up_range){conv->bias, (conv->layout.bias_floats + conv->layout.weight_floats) * 4};
+    return UP_OK;
+}
+
 int32_t up_conv_create_packed(const up_conv_desc *desc, const void *packed, int64_t bytes, up_conv **conv) {
     int32_t status = up_conv_check("up_conv_create_packed", desc);
     if (status) return status;

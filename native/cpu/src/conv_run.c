@@ -12,8 +12,12 @@
  *
  * With bf16, whose products take pairs of channels that lie side by side, each block of K of the pixels that a block of them reads is
  * packed first; tiles read that instead, so any index list will do. Every task packs what it reads.
+ *
+ * With each channel a tile can fetch a line of memory on the side. The first tiles of a panel fetch the panel behind it, where tiles are few; the
+ * others fetch what the caller will need next.
  */
 #include "conv.h"
+#include "fetch.h"
 
 #include <string.h>
 
@@ -199,7 +203,7 @@ static void pack_block(const up_conv *conv, int64_t pixels, const packed_block *
 
 /* The tiles of one panel, over one block of K: `tile` holds what they share. */
 static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *kind, int64_t p0, int64_t p1, int64_t output,
-                      int runs, const float **places, const char *inside, char cuts[4][UP_MOST_TAPS], int last) {
+                      int runs, const float **places, const char *inside, char cuts[4][UP_MOST_TAPS], int last, up_fetcher *side) {
     const up_conv *conv = job->conv;
     const up_conv_args *a = job->args;
     const int64_t row = job->row ? job->row : p1 - p0, row_tiles = (row + kind->mr - 1) / kind->mr, tiles = (p1 - p0) / row * row_tiles;
@@ -207,16 +211,20 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
     const float *weights = tile.weights;
     const int64_t segments = tile.segments, length = tile.length;
     /*
-     * Where a panel lasts for a few tiles only, and nothing else is fetched, each of them fetches its share of the panel that
-     * comes next: behind this one, or the first of all; never beyond the weights, since fetching what is not mapped is slow.
+     * Where a panel lasts for a few tiles only, and nothing else is fetched, its first tiles fetch the panel that comes next: behind this
+     * one, or the first of all; never beyond the weights, since fetching what is not mapped is slow. If there is nothing else to
+     * fetch for anybody, all of its tiles do.
      */
     const int64_t panel_floats = segments * length * kind->width;
     const int fetch = !tile.ahead_step && tiles <= FEW_TILES;
+    const int64_t lines = (kind->width * 4 + UP_LINE_BYTES - 1) / UP_LINE_BYTES;    /* of a panel, for each of its channels */
+    const int has_room = kind->width > conv->kernels->vector_floats && job->pixels > 1;    /* in the tiles' inner loop */
+    const int64_t fetching = fetch && has_room && side->left > 0 && tiles > lines ? lines : tiles;
     const int wrap = tile.weights + 2 * panel_floats > conv->weights + conv->layout.weight_floats;
     const char *next = (const char *)(wrap ? conv->weights : tile.weights + panel_floats);
-    const int64_t step = fetch ? kind->width * 4 / tiles : tile.ahead_step;
+    const int64_t step = fetch ? kind->width * 4 / fetching : tile.ahead_step;
     const char *ahead = fetch ? next : tile.ahead;
-    const int64_t ahead_bytes = fetch ? panel_floats * 4 / tiles : length * step;
+    const int64_t ahead_bytes = fetch ? panel_floats * 4 / fetching : length * step;
     tile.ahead_step = step;
     const int64_t fewest = row / row_tiles, longer = row % row_tiles;    /* pixels of a tile; tiles of a row that have one more */
     int64_t first = 0, mr, from = 0, to = 0;
@@ -231,6 +239,7 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
             tile.addend_stride = tile.dst_stride;
         }
         tile.ahead = ahead + ahead_bytes * i;
+        if (has_room && (step == 0 || i >= fetching)) tile.ahead_step = up_fetch_next(side, segments * length, &tile.ahead);
         const int merged = runs && all(inside + first, mr);
         for (int64_t p = first; runs && !merged && p < first + mr; p++)
             if (inside[p]) note_runs(&conv->desc, a, places + p * tile.row_step);
@@ -287,7 +296,7 @@ static int64_t source_step(const conv_job *job, int64_t p1, int64_t n, int64_t p
     return n * stride * 4 / (panels * ((n + mr - 1) / mr) * conv->layout.group_inputs);
 }
 
-static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel) {
+static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel, up_fetcher *side) {
     const up_conv *conv = job->conv;
     const up_layout *layout = &conv->layout;
     packed_block bf16;
@@ -339,7 +348,7 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
                     .dst_stride = a->dst.pixel_stride, .ahead = ahead, .ahead_step = step,
                     .outputs = left < kind->width ? left : kind->width,
                     .low = last ? conv->low : -__builtin_inff(), .high = last ? conv->high : __builtin_inff()};
-                run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, places, inside, cuts, last);
+                run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, places, inside, cuts, last, side);
                 ahead += step * sums * ((p1 - p0 + kind->mr - 1) / kind->mr);
             }
             done += sums;
@@ -347,13 +356,23 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
     }
 }
 
+/* How many fetches a task of so many pixels and panels has room for: with each channel of the tiles that fetch no weights. */
+static int64_t room(const conv_job *job, int64_t pixels, int64_t panels) {
+    const up_panel_kind *kind = &job->conv->panels[0];
+    const int64_t row = job->row ? job->row : pixels, tiles = row > 0 ? pixels / row * ((row + kind->mr - 1) / kind->mr) : 0;
+    const int64_t fetching = tiles <= FEW_TILES ? kind->width * 4 / UP_LINE_BYTES : 0;
+    return (tiles - fetching) * panels * job->conv->layout.taps * job->conv->layout.group_inputs;
+}
+
 static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const conv_job *job = argument;
     for (int64_t task = first; task < last; task++) {
         const int64_t block = task / job->panel_ranges, range = task % job->panel_ranges;
         const int64_t unit = job->row ? job->row : 1, units = job->pixels / unit;
-        run_block(job, up_cut(units, job->blocks, block) * unit, up_cut(units, job->blocks, block + 1) * unit,
-                  up_cut(job->panels, job->panel_ranges, range), up_cut(job->panels, job->panel_ranges, range + 1));
+        const int64_t p0 = up_cut(units, job->blocks, block) * unit, p1 = up_cut(units, job->blocks, block + 1) * unit;
+        const int64_t q0 = up_cut(job->panels, job->panel_ranges, range), q1 = up_cut(job->panels, job->panel_ranges, range + 1);
+        up_fetcher side = up_fetcher_of(job->args, task, job->blocks * job->panel_ranges, room(job, p1 - p0, q1 - q0));
+        run_block(job, p0, p1, q0, q1, &side);
     }
 }
 

@@ -123,6 +123,16 @@ static void run_bf16(const up_conv *conv, const up_conv_desc *desc, const up_con
     CHECK(up_conv_bf16_run(conv, &run, pool) == UP_OK, "%s", up_last_error());
 }
 
+/* Memory of any size that ends at an unreadable page, or nothing: a hint, which is to change nothing. */
+static void add_fetches(up_conv_args *args, up_range ranges[3]) {
+    args->fetch_count = random_int(0, 3);
+    if (args->fetch_count > 0) args->fetches = ranges;
+    for (int i = 0; i < args->fetch_count; i++) {
+        const int floats = one_in(4) ? 0 : one_in(2) ? random_int(1, 40) : random_int(1, 20000);
+        ranges[i] = (up_range){guarded(floats), floats * 4};
+    }
+}
+
 static void run_case(const conv_case *c, up_pool *pool, int every) {
     const up_conv_desc *d = &c->d;
     int64_t pixels = (int64_t)c->batch * c->out_h * c->out_w;
@@ -154,6 +164,9 @@ static void run_case(const conv_case *c, up_pool *pool, int every) {
     }
     up_conv_args args = {.batch = c->batch, .in_h = c->in_h, .in_w = c->in_w, .out_h = c->out_h, .out_w = c->out_w,
                          .src = as_source(src), .dst = as_target(dst)};
+    up_range ranges[3], own;
+    add_fetches(&args, ranges);
+    CHECK(up_conv_packed_range(conv, &own) == UP_OK && own.bytes >= (c->bf16 ? 2 : 4) * count && own.data, "packed weights of %ld bytes", (long)own.bytes);
     if (c->addend) args.addend = c->addend == 2 ? as_source(dst) : as_source(addend);
     if (c->bf16) run_bf16(conv, d, &args, pool);
     else CHECK(up_conv_run(conv, &args, pool) == UP_OK, "%s", up_last_error());

@@ -47,7 +47,7 @@ final class BenchCommand extends Console {
     private List<String> engineSets = List.of();
 
     @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time:"
-            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, folding, supersets, sums, fusion, winograd (called upscale-T)")
+            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, folding, supersets, sums, micro-batches, fusion, winograd, fetch-ahead (called upscale-T)")
     private List<String> ablations = List.of();
 
     @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")
@@ -192,9 +192,15 @@ final class BenchCommand extends Console {
                 EngineArguments.gathering(gathers,
                         EngineArguments.laidOut(inputLayout, direct ? chosen.without(Technique.WINOGRAD) : chosen)));
         Plan plan = Upscale.compile(networks.of(options.variant()), options);
+        return new Contender(name, options.variant(), options, plan, Runner.open(plan, session(name, options), networks.inputs()));
+    }
+
+    private SessionOptions session(String contender, CompileOptions options) {
         SessionOptions session = SessionOptions.threads(threads);
-        return new Contender(name, options.variant(), options, plan,
-                Runner.open(plan, name.startsWith(COPY_FREE) ? session.withoutCopies() : session, networks.inputs()));
+        if (options.without().contains(Technique.FETCH_AHEAD)) {
+            session = session.withoutFetching();
+        }
+        return contender.startsWith(COPY_FREE) ? session.withoutCopies() : session;
     }
 
     private Rival open(String peer, Variant variant, byte[] network, Networks networks) {
@@ -270,7 +276,7 @@ final class BenchCommand extends Console {
 
     private Profile profile(Contender contender, Networks networks, Runner.Watch watch) {
         progress("profile %s ...", contender.name);
-        return Runner.profile(contender.plan, SessionOptions.threads(threads), networks.inputs(), PROFILED_RUNS, watch);
+        return Runner.profile(contender.plan, session(contender.name, contender.options), networks.inputs(), PROFILED_RUNS, watch);
     }
 
     private void write(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest, Map<String, Difference> differences) {

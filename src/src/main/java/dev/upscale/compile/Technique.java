@@ -30,7 +30,9 @@ public enum Technique {
      * 3×3 convolutions by Winograd's algorithm where it is faster ({@link Winograd}), of all variants; its rounding errors are up to about
      * three times those of direct sums.
      */
-    WINOGRAD;
+    WINOGRAD,
+    /** Weights of small steps fetched by the convolution before them; no matter of plans, but of the sessions that run them. */
+    FETCH_AHEAD;
 
     /** The name on the command line and in reports: lower case, with dashes. */
     public String label() {

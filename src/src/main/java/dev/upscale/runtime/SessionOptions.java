@@ -8,8 +8,9 @@ package dev.upscale.runtime;
  *                     not written then shows
  * @param profiledRuns for how many of the latest runs each step's time is kept; 0 for none, which costs nothing
  * @param copyFree     whether copies are left out: a bound for benchmarks, whose results are not valid
+ * @param fetchesAhead whether convolutions fetch the weights of small steps behind them on the side
  */
-public record SessionOptions(int threads, boolean poisoned, int profiledRuns, boolean copyFree) {
+public record SessionOptions(int threads, boolean poisoned, int profiledRuns, boolean copyFree, boolean fetchesAhead) {
     private static final int MOST_THREADS = 256;
 
     public SessionOptions {
@@ -22,18 +23,23 @@ public record SessionOptions(int threads, boolean poisoned, int profiledRuns, bo
     }
 
     public static SessionOptions threads(int threads) {
-        return new SessionOptions(threads, false, 0, false);
+        return new SessionOptions(threads, false, 0, false, true);
     }
 
     public SessionOptions withPoison() {
-        return new SessionOptions(threads, true, profiledRuns, copyFree);
+        return new SessionOptions(threads, true, profiledRuns, copyFree, fetchesAhead);
     }
 
     public SessionOptions withProfile(int runs) {
-        return new SessionOptions(threads, poisoned, runs, copyFree);
+        return new SessionOptions(threads, poisoned, runs, copyFree, fetchesAhead);
     }
 
     public SessionOptions withoutCopies() {
-        return new SessionOptions(threads, poisoned, profiledRuns, true);
+        return new SessionOptions(threads, poisoned, profiledRuns, true, fetchesAhead);
+    }
+
+    /** For comparisons. */
+    public SessionOptions withoutFetching() {
+        return new SessionOptions(threads, poisoned, profiledRuns, copyFree, false);
     }
 }

@@ -42,6 +42,9 @@ final class Worker implements AutoCloseable {
             boolean leftOut = options.copyFree() && plan.steps().get(step) instanceof Step.Copy;
             calls[step] = leftOut ? Worker::doNothing : bind(plan.steps().get(step), kernels.get(step), binding);
         }
+        if (options.fetchesAhead()) {
+            FetchAhead.link(plan.steps(), calls, binding.threads());
+        }
         entries = binding.entries().toArray(Runnable[]::new);
         inputs = plan.inputs().stream().map(port -> pointer(port, Place.Kind.INPUT)).toArray(PortPointer[]::new);
         outputs = plan.outputs().stream().map(port -> pointer(port, Place.Kind.OUTPUT)).toArray(PortPointer[]::new);

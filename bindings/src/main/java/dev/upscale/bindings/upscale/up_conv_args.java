@@ -20,10 +20,11 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t in_w;
  *     int32_t out_h;
  *     int32_t out_w;
- *     int32_t reserved;
+ *     int32_t fetch_count;
  *     up_source src;
  *     up_source addend;
  *     up_target dst;
+ *     const up_range *fetches;
  * }
  * }
  */
@@ -39,10 +40,11 @@ public class up_conv_args {
         upscale_cpu_h.C_INT.withName("in_w"),
         upscale_cpu_h.C_INT.withName("out_h"),
         upscale_cpu_h.C_INT.withName("out_w"),
-        upscale_cpu_h.C_INT.withName("reserved"),
+        upscale_cpu_h.C_INT.withName("fetch_count"),
         up_source.layout().withName("src"),
         up_source.layout().withName("addend"),
-        up_target.layout().withName("dst")
+        up_target.layout().withName("dst"),
+        upscale_cpu_h.C_POINTER.withName("fetches")
     ).withName("up_conv_args");
 
     /**
@@ -272,48 +274,48 @@ public class up_conv_args {
         struct.set(out_w$LAYOUT, out_w$OFFSET, fieldValue);
     }
 
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+    private static final OfInt fetch_count$LAYOUT = (OfInt)$LAYOUT.select(groupElement("fetch_count"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t fetch_count
      * }
      */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
+    public static final OfInt fetch_count$layout() {
+        return fetch_count$LAYOUT;
     }
 
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+    private static final long fetch_count$OFFSET = $LAYOUT.byteOffset(groupElement("fetch_count"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t fetch_count
      * }
      */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
+    public static final long fetch_count$offset() {
+        return fetch_count$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t fetch_count
      * }
      */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    public static int fetch_count(MemorySegment struct) {
+        return struct.get(fetch_count$LAYOUT, fetch_count$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * int32_t fetch_count
      * }
      */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
+    public static void fetch_count(MemorySegment struct, int fieldValue) {
+        struct.set(fetch_count$LAYOUT, fetch_count$OFFSET, fieldValue);
     }
 
     private static final GroupLayout src$LAYOUT = (GroupLayout)$LAYOUT.select(groupElement("src"));
@@ -446,6 +448,50 @@ public class up_conv_args {
      */
     public static void dst(MemorySegment struct, MemorySegment fieldValue) {
         MemorySegment.copy(fieldValue, 0L, struct, dst$OFFSET, dst$LAYOUT.byteSize());
+    }
+
+    private static final AddressLayout fetches$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("fetches"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const up_range *fetches
+     * }
+     */
+    public static final AddressLayout fetches$layout() {
+        return fetches$LAYOUT;
+    }
+
+    private static final long fetches$OFFSET = $LAYOUT.byteOffset(groupElement("fetches"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const up_range *fetches
+     * }
+     */
+    public static final long fetches$offset() {
+        return fetches$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const up_range *fetches
+     * }
+     */
+    public static MemorySegment fetches(MemorySegment struct) {
+        return struct.get(fetches$LAYOUT, fetches$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const up_range *fetches
+     * }
+     */
+    public static void fetches(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(fetches$LAYOUT, fetches$OFFSET, fieldValue);
     }
 
     /**

@@ -22,10 +22,10 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     static final SymbolLookup SYMBOL_LOOKUP = dev.upscale.bindings.NativeSymbols.of("upscale");
 
-    private static final int UP_ABI_VERSION = (int)1L;
+    private static final int UP_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define UP_ABI_VERSION 1
+     * #define UP_ABI_VERSION 2
      * }
      */
     public static int UP_ABI_VERSION() {
@@ -71,7 +71,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_abi_version(void)
+     * int32_t up_abi_version()
      * }
      */
     public static FunctionDescriptor up_abi_version$descriptor() {
@@ -81,7 +81,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_abi_version(void)
+     * int32_t up_abi_version()
      * }
      */
     public static MethodHandle up_abi_version$handle() {
@@ -91,7 +91,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_abi_version(void)
+     * int32_t up_abi_version()
      * }
      */
     public static MemorySegment up_abi_version$address() {
@@ -100,7 +100,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_abi_version(void)
+     * int32_t up_abi_version()
      * }
      */
     public static int up_abi_version() {
@@ -189,7 +189,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * const char *up_last_error(void)
+     * const char *up_last_error()
      * }
      */
     public static FunctionDescriptor up_last_error$descriptor() {
@@ -199,7 +199,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * const char *up_last_error(void)
+     * const char *up_last_error()
      * }
      */
     public static MethodHandle up_last_error$handle() {
@@ -209,7 +209,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * const char *up_last_error(void)
+     * const char *up_last_error()
      * }
      */
     public static MemorySegment up_last_error$address() {
@@ -218,7 +218,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * const char *up_last_error(void)
+     * const char *up_last_error()
      * }
      */
     public static MemorySegment up_last_error() {
@@ -247,7 +247,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_best_isa(void)
+     * int32_t up_best_isa()
      * }
      */
     public static FunctionDescriptor up_best_isa$descriptor() {
@@ -257,7 +257,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_best_isa(void)
+     * int32_t up_best_isa()
      * }
      */
     public static MethodHandle up_best_isa$handle() {
@@ -267,7 +267,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_best_isa(void)
+     * int32_t up_best_isa()
      * }
      */
     public static MemorySegment up_best_isa$address() {
@@ -276,7 +276,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_best_isa(void)
+     * int32_t up_best_isa()
      * }
      */
     public static int up_best_isa() {
@@ -305,7 +305,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_get_isa(void)
+     * int32_t up_get_isa()
      * }
      */
     public static FunctionDescriptor up_get_isa$descriptor() {
@@ -315,7 +315,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_get_isa(void)
+     * int32_t up_get_isa()
      * }
      */
     public static MethodHandle up_get_isa$handle() {
@@ -325,7 +325,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_get_isa(void)
+     * int32_t up_get_isa()
      * }
      */
     public static MemorySegment up_get_isa$address() {
@@ -334,7 +334,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_get_isa(void)
+     * int32_t up_get_isa()
      * }
      */
     public static int up_get_isa() {
@@ -1076,6 +1076,67 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
         }
     }
 
+    private static class up_conv_packed_range {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            upscale_cpu_h.C_INT,
+            upscale_cpu_h.C_POINTER,
+            upscale_cpu_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("up_conv_packed_range");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t up_conv_packed_range(const up_conv *conv, up_range *range)
+     * }
+     */
+    public static FunctionDescriptor up_conv_packed_range$descriptor() {
+        return up_conv_packed_range.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t up_conv_packed_range(const up_conv *conv, up_range *range)
+     * }
+     */
+    public static MethodHandle up_conv_packed_range$handle() {
+        return up_conv_packed_range.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t up_conv_packed_range(const up_conv *conv, up_range *range)
+     * }
+     */
+    public static MemorySegment up_conv_packed_range$address() {
+        return up_conv_packed_range.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t up_conv_packed_range(const up_conv *conv, up_range *range)
+     * }
+     */
+    public static int up_conv_packed_range(MemorySegment conv, MemorySegment range) {
+        var mh$ = up_conv_packed_range.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("up_conv_packed_range", conv, range);
+            }
+            return (int)mh$.invokeExact(conv, range);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class up_conv_destroy {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             upscale_cpu_h.C_POINTER
@@ -1458,7 +1519,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t up_conv_bf16_available(void)
+     * int32_t up_conv_bf16_available()
      * }
      */
     public static FunctionDescriptor up_conv_bf16_available$descriptor() {
@@ -1468,7 +1529,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t up_conv_bf16_available(void)
+     * int32_t up_conv_bf16_available()
      * }
      */
     public static MethodHandle up_conv_bf16_available$handle() {
@@ -1478,7 +1539,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t up_conv_bf16_available(void)
+     * int32_t up_conv_bf16_available()
      * }
      */
     public static MemorySegment up_conv_bf16_available$address() {
@@ -1487,7 +1548,7 @@ public class upscale_cpu_h extends upscale_cpu_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t up_conv_bf16_available(void)
+     * int32_t up_conv_bf16_available()
      * }
      */
     public static int up_conv_bf16_available() {

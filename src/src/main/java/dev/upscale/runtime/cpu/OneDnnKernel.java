@@ -74,7 +74,7 @@ final class OneDnnKernel implements Kernel {
         if (scratchpad > 0) {
             execution.bindScratchpad(scratchpad(binding, scratchpad));
         }
-        return new Call(execution, kinds, locations);
+        return new Call(execution, kinds, locations, chosen.weights().stream().map(Weight::values).toList());
     }
 
     /** The step's workspace if it is large enough: other threads or another machine may need more than was planned. */
@@ -83,7 +83,7 @@ final class OneDnnKernel implements Kernel {
                 .map(view -> binding.locate(view).address()).orElseGet(() -> binding.owner().allocate(bytes, ALIGNMENT).address());
     }
 
-    private record Call(Execution execution, int[] kinds, Location[] locations) implements Invocation {
+    private record Call(Execution execution, int[] kinds, Location[] locations, List<MemorySegment> weights) implements Invocation {
         @Override
         public void run() {
             execution.run();

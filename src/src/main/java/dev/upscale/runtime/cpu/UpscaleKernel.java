@@ -79,6 +79,22 @@ record UpscaleKernel(List<View> sources, View destination, List<Part> parts, Str
         }
 
         @Override
+        public List<MemorySegment> weights() {
+            MemorySegment weights = calls[0].weights();
+            return weights.byteSize() == 0 ? List.of() : List.of(weights);
+        }
+
+        @Override
+        public boolean fetches() {
+            return calls[0].fetches();
+        }
+
+        @Override
+        public void fetch(List<MemorySegment> ranges) {
+            calls[0].fetch(ranges);
+        }
+
+        @Override
         public void repoint() {
             for (int i = 0; i < calls.length; i++) {
                 Part part = parts.get(i);

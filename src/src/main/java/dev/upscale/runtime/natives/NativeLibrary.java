@@ -33,7 +33,7 @@ public enum NativeLibrary {
     UPSCALE_CPU("upscale_cpu", "upscale", List.of("libupscale_cpu.so"), List.of(), new Archive("dev.upscale", "upscale", "dev/upscale/native", ""),
             List.of("up_abi_version", "up_last_error", "up_pool_create", "up_conv_create", "up_conv_run", "up_pointwise", "up_binary",
                     "up_window", "up_reduce", "up_softmax", "up_resize", "up_gather", "up_pad", "up_from_planes", "up_to_planes"),
-            Optional.of(new Abi("up_abi_version", 1))),
+            Optional.of(new Abi("up_abi_version", 2))),
 
     /** cuBLASLt: matrix products; cuDNN opens it as soon as it is asked for heuristics. */
     CUBLASLT("cuBLASLt", "cublaslt", List.of("libcublasLt.so.13"), List.of(),

@@ -3,6 +3,7 @@ package dev.upscale.runtime.upscale;
 import dev.upscale.runtime.natives.NativeError;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /**
  * One call of a kernel with its argument block in native memory, filled once. Running it allocates nothing. It lives as long as the
@@ -21,6 +22,14 @@ public final class KernelCall {
     private final Kernel kernel;
     private final long targetOffset;
     private final long[] sourceOffsets;
+    private MemorySegment weights = MemorySegment.NULL;
+    private Fetching fetching;
+
+    /** Takes what a run is to fetch on the side. */
+    @FunctionalInterface
+    interface Fetching {
+        void take(List<MemorySegment> ranges);
+    }
 
     KernelCall(String subject, String function, MemorySegment args, Kernel kernel, long targetOffset, long... sourceOffsets) {
         this.subject = subject;
@@ -29,6 +38,32 @@ public final class KernelCall {
         this.kernel = kernel;
         this.targetOffset = targetOffset;
         this.sourceOffsets = sourceOffsets;
+    }
+
+    /**
+     * Says what every run reads beside its sources, and how to tell it what to fetch.
+     *
+     * @param fetching null: it fetches nothing
+     */
+    KernelCall over(MemorySegment weights, Fetching fetching) {
+        this.weights = weights;
+        this.fetching = fetching;
+        return this;
+    }
+
+    /** The packed weights that every run reads, or {@link MemorySegment#NULL}. */
+    public MemorySegment weights() {
+        return weights;
+    }
+
+    /** Whether runs fetch memory on the side. */
+    public boolean fetches() {
+        return fetching != null;
+    }
+
+    /** Says what is read soon after each run: it is fetched into the second cache on the side. At most once; not during a run. */
+    public void fetch(List<MemorySegment> ranges) {
+        fetching.take(ranges);
     }
 
     /** Points a source at other memory; its strides and index list stay. */

@@ -4,6 +4,7 @@ import static dev.upscale.bindings.upscale.upscale_cpu_h.*;
 
 import dev.upscale.bindings.upscale.up_conv_args;
 import dev.upscale.bindings.upscale.up_conv_desc;
+import dev.upscale.bindings.upscale.up_range;
 import dev.upscale.bindings.upscale.up_source;
 import dev.upscale.bindings.upscale.up_target;
 import dev.upscale.graph.Function;
@@ -12,6 +13,7 @@ import dev.upscale.runtime.natives.NativeError;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /**
  * A convolution with packed weights ({@code up_conv}): {@code activation(conv(source) + bias + addend)}, the source's channels read
@@ -19,6 +21,10 @@ import java.lang.foreign.ValueLayout;
  * long as the arena that it was made in. Immutable: any number of threads may run {@linkplain #call calls} of it at the same time.
  */
 public final class PackedConvolution {
+    /** Fewer channels may be run by packed rows, and fewer pixels are no more tiles than fetch the weights themselves. */
+    private static final int FEWEST_CHANNELS = 17;
+    private static final int FEWEST_PIXELS = 43;
+
     private final String subject;
     private final ConvolutionShape shape;
     private final MemorySegment handle;
@@ -105,7 +111,32 @@ public final class PackedConvolution {
         MemorySegment convolution = handle;
         return new KernelCall(subject, "up_conv_run", args, (block, pool) -> up_conv_run(convolution, block, pool),
                 up_conv_args.dst$offset() + up_target.data$offset(),
-                up_conv_args.src$offset() + up_source.data$offset(), up_conv_args.addend$offset() + up_source.data$offset());
+                up_conv_args.src$offset() + up_source.data$offset(), up_conv_args.addend$offset() + up_source.data$offset())
+                .over(weights(owner), fetches() ? ranges -> writeFetches(owner, args, ranges) : null);
+    }
+
+    /** The packed weights and bias. */
+    private MemorySegment weights(Arena call) {
+        MemorySegment range = up_range.allocate(call);
+        CpuKernels.check(up_conv_packed_range(handle, range), "up_conv_packed_range", subject);
+        return up_range.data(range).reinterpret(up_range.bytes(range));
+    }
+
+    /** Whether runs are made of many tiles that have room for fetches. */
+    private boolean fetches() {
+        long pixels = (long) shape.batch() * shape.outHeight() * shape.outWidth();
+        return shape.groups() == 1 && shape.inChannels() >= FEWEST_CHANNELS && pixels >= FEWEST_PIXELS;
+    }
+
+    private static void writeFetches(Arena owner, MemorySegment args, List<MemorySegment> ranges) {
+        MemorySegment array = up_range.allocateArray(ranges.size(), owner);
+        for (int i = 0; i < ranges.size(); i++) {
+            MemorySegment range = up_range.asSlice(array, i);
+            up_range.data(range, ranges.get(i));
+            up_range.bytes(range, ranges.get(i).byteSize());
+        }
+        up_conv_args.fetches(args, array);
+        up_conv_args.fetch_count(args, ranges.size());
     }
 
     /** The convolution's sizes. */
