@@ -37,7 +37,7 @@ final class ExportResults {
     }
 
     private static String origin(JsonNode document) {
-        return document.required("machine").required("processor").stringValue() + ", ONNX Runtime "
+        return ResultsDocument.processor(document) + ", ONNX Runtime "
                 + document.required("versions").path("onnxruntime").asString("?") + "; measured on " + document.required("date").stringValue() + " at commit "
                 + document.required("commit").stringValue() + ".";
     }

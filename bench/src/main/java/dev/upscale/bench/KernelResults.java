@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Convolutions of all shapes measured on one instruction set and number of threads, as {@code kernels.ISA.threadsN.json} in
  * {@code docs/results} holds them, and the table of them.
  */
-record KernelResults(String isa, int threads, String origin, List<Row> rows) {
+record KernelResults(String isa, int threads, String processor, String origin, List<Row> rows) {
     /** How names of such documents begin. */
     static final String PREFIX = "kernels.";
     private static final String NONE = "Not measured yet: `bench/kernels.sh` measures.\n";
@@ -78,7 +78,8 @@ record KernelResults(String isa, int threads, String origin, List<Row> rows) {
             rows.add(new Row(row.required("shape").stringValue(), row.required("date").stringValue(), row.required("commit").stringValue(),
                     times));
         });
-        return new KernelResults(document.required("isa").stringValue(), document.required("threads").intValue(), origin(document), rows);
+        return new KernelResults(document.required("isa").stringValue(), document.required("threads").intValue(), ResultsDocument.processor(document),
+                origin(document), rows);
     }
 
     /** The machine and the versions of a document. */
@@ -117,12 +118,20 @@ record KernelResults(String isa, int threads, String origin, List<Row> rows) {
         return table.row("worst", "", "", "", "", "", "", ratio(worst(Row::overLibraries)), ratio(worst(Row::indexOverDense)));
     }
 
-    private double mean(ToDoubleFunction<Row> figure) {
+    /** The geometric mean of a figure of the rows that have it. */
+    double mean(ToDoubleFunction<Row> figure) {
         return Math.exp(rows.stream().mapToDouble(figure).filter(Double::isFinite).map(Math::log).average().orElse(Double.NaN));
     }
 
-    private double worst(ToDoubleFunction<Row> figure) {
+    /** The greatest of a figure. */
+    double worst(ToDoubleFunction<Row> figure) {
         return rows.stream().mapToDouble(figure).filter(Double::isFinite).max().orElse(Double.NaN);
+    }
+
+    /** The median of a figure of the rows that have it. */
+    double median(ToDoubleFunction<Row> figure) {
+        double[] sorted = rows.stream().mapToDouble(figure).filter(Double::isFinite).sorted().toArray();
+        return sorted.length == 0 ? Double.NaN : (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
     }
 
     static String micros(double value) {

@@ -30,7 +30,7 @@ final class OrderingResults {
                     number(row, "cost"), number(row, "lowerBound"), known ? row.required("optimumBy").stringValue() : "its lower bound",
                     (known ? row.required("problems") : row.required("proven")).toString(), milliseconds(row, "medianMs"), milliseconds(row, "worstMs"));
         }
-        return document.required("machine").required("processor").stringValue() + "; JDK " + document.required("versions").required("JDK").stringValue()
+        return ResultsDocument.processor(document) + "; JDK " + document.required("versions").required("JDK").stringValue()
                 + ", one thread, a cold process; seed " + document.required("seed") + "; measured on " + document.required("date").stringValue()
                 + " at commit " + document.required("commit").stringValue() + ".\n\n" + table;
     }

@@ -13,6 +13,8 @@ import tools.jackson.databind.json.JsonMapper;
  * tables and the figure anew from these documents.
  */
 public final class Results {
+    private static final String MACHINES_BEGIN = "<!-- machines: written by bench/measure.sh and bench/kernels.sh from docs/results, not by hand -->\n";
+    private static final String MACHINES_END = "<!-- machines: end -->\n";
     private static final String NETWORKS_BEGIN = "<!-- measured: written by bench/measure.sh from docs/results, not by hand -->\n";
     private static final String NETWORKS_END = "<!-- measured: end -->\n";
     private static final String KERNELS_BEGIN = "<!-- kernels: written by bench/kernels.sh from docs/results, not by hand -->\n";
@@ -43,7 +45,11 @@ public final class Results {
     private static final String CHOICES_END = "<!-- choices: end -->\n";
 
     /** The pages with tables of what was measured. */
-    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/cpu-engines.md", "docs/gpu.md", "docs/ordering.md", "docs/pruning.md");
+    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/benchmarks-zen5.md", "docs/cpu-engines.md", "docs/gpu.md", "docs/ordering.md",
+            "docs/pruning.md");
+
+    /** The folder, in that of the results, of what was measured on a machine before: {@code docs/benchmarks-zen5.md} shows it. */
+    private static final String EARLIER = "zen5";
 
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
@@ -95,9 +101,7 @@ public final class Results {
             return replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.readme(ResultsDocument.readAll(results)));
         }
         if (page.endsWith("docs/cpu-engines.md")) {
-            String precisions = replaced(page, text, PRECISIONS_BEGIN, PRECISIONS_END,
-                    PrecisionResults.tables(ResultsDocument.readAll(results, PrecisionResults.PREFIX)));
-            return replaced(page, precisions, SIBLINGS_BEGIN, SIBLINGS_END, SiblingResults.table(results));
+            return replaced(page, precisions(page, text, results), SIBLINGS_BEGIN, SIBLINGS_END, SiblingResults.table(results));
         }
         if (page.endsWith("docs/pruning.md")) {
             return replaced(page, text, PRUNING_BEGIN, PRUNING_END, PruningResults.read(results).tables());
@@ -111,11 +115,23 @@ public final class Results {
             String branches = replaced(page, plans, BRANCHES_BEGIN, BRANCHES_END, GpuResults.branches(GpuResults.plansIn(results)));
             return replaced(page, branches, CHOICES_BEGIN, CHOICES_END, GpuResults.choices(GpuResults.choicesIn(results)));
         }
+        if (page.endsWith("docs/benchmarks-zen5.md")) {
+            Path earlier = results.resolve(EARLIER);
+            return precisions(page, networksAndKernels(page, text, earlier), earlier);
+        }
+        String machines = replaced(page, text, MACHINES_BEGIN, MACHINES_END, MachinesTable.of(List.of(results, results.resolve(EARLIER))));
+        String peers = replaced(page, networksAndKernels(page, machines, results), PYTORCH_BEGIN, PYTORCH_END, PytorchResults.tables(ResultsDocument.readAll(results, PytorchResults.PREFIX)));
+        return replaced(page, peers, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(ExportResults.readAll(results)));
+    }
+
+    private static String networksAndKernels(Path page, String text, Path results) throws IOException {
         String networks = replaced(page, text, NETWORKS_BEGIN, NETWORKS_END, ResultsTables.benchmarks(ResultsDocument.readAll(results)));
         String both = replaced(page, networks, KERNELS_BEGIN, KERNELS_END, KernelResults.tables(KernelResults.readAll(results)));
-        String passes = replaced(page, both, PASSES_BEGIN, PASSES_END, PassResults.tables(PassResults.readAll(results)));
-        String peers = replaced(page, passes, PYTORCH_BEGIN, PYTORCH_END, PytorchResults.tables(ResultsDocument.readAll(results, PytorchResults.PREFIX)));
-        return replaced(page, peers, EXPORTS_BEGIN, EXPORTS_END, ExportResults.tables(ExportResults.readAll(results)));
+        return replaced(page, both, PASSES_BEGIN, PASSES_END, PassResults.tables(PassResults.readAll(results)));
+    }
+
+    private static String precisions(Path page, String text, Path results) throws IOException {
+        return replaced(page, text, PRECISIONS_BEGIN, PRECISIONS_END, PrecisionResults.tables(ResultsDocument.readAll(results, PrecisionResults.PREFIX)));
     }
 
     private static String replaced(Path page, String text, String beginning, String ending, String tables) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -33,7 +34,7 @@ record ResultsDocument(String network, String pattern, int batch, int threads, d
             PytorchResults.PREFIX, PruningResults.PREFIX, GpuResults.PREFIX, OrderingResults.FILE, SiblingResults.FILE);
 
     /** Where and when it was measured. */
-    record Origin(String date, String commit, String machine, Map<String, String> versions) {}
+    record Origin(String date, String commit, String processor, String machine, Map<String, String> versions) {}
 
     /**
      * How long runs of a contender took.
@@ -104,6 +105,9 @@ record ResultsDocument(String network, String pattern, int batch, int threads, d
         ObjectNode machine = document.putObject("machine");
         machine.set("processor", doctor.required("processor").path("processor"));
         machine.set("vectors", doctor.required("processor").path("vectors"));
+        if (doctor.required("processor").has("caches")) {
+            machine.set("caches", doctor.required("processor").required("caches"));
+        }
         machine.set("system", doctor.required("system"));
         machine.set("cores", doctor.required("cores"));
         ObjectNode versions = document.putObject("versions");
@@ -187,16 +191,24 @@ record ResultsDocument(String network, String pattern, int batch, int threads, d
     }
 
     private static Origin origin(JsonNode document) {
-        return new Origin(document.required("date").stringValue(), document.required("commit").stringValue(), machine(document), versions(document));
+        return new Origin(document.required("date").stringValue(), document.required("commit").stringValue(), processor(document), machine(document),
+                versions(document));
+    }
+
+    /** The processor's name. */
+    static String processor(JsonNode document) {
+        return document.required("machine").required("processor").stringValue();
     }
 
     /** The machine in words. */
     static String machine(JsonNode document) {
         JsonNode machine = document.required("machine");
-        List<String> vectors = new ArrayList<>();
-        machine.required("vectors").forEach(vector -> vectors.add(vector.stringValue()));
-        return machine.required("processor").stringValue() + " (" + String.join(", ", vectors) + "), " + machine.required("cores").intValue()
-                + " cores, " + machine.required("system").stringValue();
+        return processor(document) + ", " + machine.required("cores").intValue() + " cores (" + list(machine.required("vectors"))
+                + (machine.has("caches") ? "; caches of " + list(machine.required("caches")) : "") + "), " + machine.required("system").stringValue();
+    }
+
+    private static String list(JsonNode texts) {
+        return texts.valueStream().map(JsonNode::stringValue).collect(Collectors.joining(", "));
     }
 
     private static Map<String, String> versions(JsonNode document) {

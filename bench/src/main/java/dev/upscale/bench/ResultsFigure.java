@@ -68,7 +68,7 @@ final class ResultsFigure {
     private String draw(List<ResultsDocument> documents, List<Group> groups) {
         text(14, 26, "title", "Time of pruned networks, unpruned = 1");
         text(14, 44, "faint", ResultsTables.bySetting(documents).keySet().iterator().next() + ", "
-                + documents.getFirst().origin().machine().replaceFirst(" \\(.*", "") + "; lower is better");
+                + documents.getFirst().origin().processor() + "; lower is better");
         legend();
         grid();
         for (int i = 0; i < groups.size(); i++) {

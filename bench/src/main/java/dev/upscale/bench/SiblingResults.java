@@ -37,7 +37,7 @@ final class SiblingResults {
                     ratio(row.required("mergedNs").doubleValue(), separate), share(row.required("mergedNs").doubleValue() - separate, network),
                     ratio(row.required("besideConcatsNs").doubleValue(), separate), share(row.required("besideConcatsNs").doubleValue() - separate, network));
         }
-        return document.required("machine").required("processor").stringValue() + "; upscale "
+        return ResultsDocument.processor(document) + "; upscale "
                 + document.required("versions").required("upscale").stringValue() + "; measured on " + String.join(", ", measured) + ".\n\n" + table;
     }
 

@@ -91,7 +91,7 @@ class KernelTableTest {
         assertEquals("""
                 ### AVX-512, 2 threads
 
-                Example CPU (avx2, avx512f), 4 cores, Linux amd64; upscale 9.9, oneDNN 3.13 (avx512); measured on 2026-01-02 at commit abc1234, \
+                Example CPU, 4 cores (avx2, avx512f), Linux amd64; upscale 9.9, oneDNN 3.13 (avx512); measured on 2026-01-02 at commit abc1234, \
                 2026-01-03 at commit abc1234.
 
                 | shape | oneDNN | XNNPACK | ours dense | padded | slice | index | ours over the best library | index over dense |

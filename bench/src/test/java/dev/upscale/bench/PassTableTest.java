@@ -100,7 +100,7 @@ class PassTableTest {
         assertEquals("""
                 ### Passes, AVX-512, one thread
 
-                Example CPU (avx2, avx512f), 4 cores, Linux amd64; upscale 9.9, oneDNN 3.13 (avx512); measured on 2026-01-02 at commit abc1234, \
+                Example CPU, 4 cores (avx2, avx512f), Linux amd64; upscale 9.9, oneDNN 3.13 (avx512); measured on 2026-01-02 at commit abc1234, \
                 2026-01-03 at commit abc1234.
 
                 | pass | oneDNN | XNNPACK | ours | ours over the best | slice: best library | ours | ours over the best \

@@ -25,7 +25,7 @@ class ResultsTest {
 
     private static final String DOCTOR = """
             {"version": "9.9", "java": {"version": "25.0.1", "home": "/secret/jdk"}, "system": "Linux amd64", "cores": 4,
-             "processor": {"processor": "Example CPU", "vectors": ["avx2", "fma"]},
+             "processor": {"processor": "Example CPU", "vectors": ["avx2", "fma"], "caches": ["32 kB", "1 MB"]},
              "libraries": [{"name": "oneDNN", "found": true, "version": "3.13", "instructionSet": "avx2", "file": "/secret/libdnnl.so"},
                            {"name": "XNNPACK", "found": false}],
              "peers": [{"name": "onnxruntime", "version": "1.29.0"}]}""";
@@ -65,7 +65,7 @@ class ResultsTest {
         assertEquals("""
                 Time of the pruned network over the unpruned one's (lower is better), and its share of multiply-adds; of every convolution but the \
                 first and the depthwise ones, the 50 % of input channels with the smallest L2 norms are pruned.
-                Batch 1, one thread; Example CPU (avx2, fma), 4 cores, Linux amd64.
+                Batch 1, one thread; Example CPU, 4 cores (avx2, fma; caches of 32 kB, 1 MB), Linux amd64.
 
                 ![The figures of the table below as bars](docs/figures/networks.svg)
 
@@ -108,7 +108,7 @@ class ResultsTest {
         assertEquals("""
                 ### Batch 1, one thread
 
-                Example CPU (avx2, fma), 4 cores, Linux amd64; upscale 9.9, JDK 25.0.1, oneDNN 3.13 (avx2), onnxruntime 1.29.0; measured on \
+                Example CPU, 4 cores (avx2, fma; caches of 32 kB, 1 MB), Linux amd64; upscale 9.9, JDK 25.0.1, oneDNN 3.13 (avx2), onnxruntime 1.29.0; measured on \
                 2026-01-02 at commit abc1234.
                 Of every convolution but the first and the depthwise ones, the 50 % of input channels with the smallest L2 norms are pruned.
 
@@ -238,7 +238,7 @@ class ResultsTest {
         String table = PrecisionResults.tables(ResultsDocument.readAll(folder, PrecisionResults.PREFIX));
         assertTrue(table.contains("| first | 80.00 | 60.00 | 0.75 | 3.0e-03 | 40.00 | 25.00 | 0.60 | 4.0e-04 |"), table);
         assertTrue(table.contains("| geometric mean |  |  | 0.75 |  |  |  | 0.60 |  |"), table);
-        assertTrue(table.contains("Example CPU (avx2, fma), 4 cores, Linux amd64; upscale 9.9"), table);
+        assertTrue(table.contains("Example CPU, 4 cores (avx2, fma; caches of 32 kB, 1 MB), Linux amd64; upscale 9.9"), table);
     }
 
     @Test
