@@ -1,12 +1,12 @@
 /*
  * Running a depthwise convolution, or one of small groups, in one of two ways. (A third, for channels by index: conv_depthwise_rows.c.)
  *
- * In place: row by row of the output, all channels. The pixels of a row whose taps all lie inside of the image are one run; those left
- * and right of it, where some taps are cut off, are runs of one pixel.
+ * In place: row by row of the output, many channels. A row is one run, of which the kernel leaves out what lies outside of the image, where
+ * it can (has_cuts). Else the pixels whose taps all lie inside are one run; those left and right of it are runs of one pixel.
  *
  * Packed: a vector of channels of a band of rows at a time, which is first copied, with the zeros left and right of the image, into memory
- * that stays in the cache; so every row is one run. It pays where many pixels of a row have taps that are cut off. For small groups each input channel of a group is a plane of its own, in which every output has the channel that
- * it reads below it.
+ * that stays in the cache; so every row is one run. It pays where many pixels of a row have taps that are cut off, and the kernel cannot leave
+ * them out. For small groups each input channel of a group is a plane of its own, in which every output has the channel that it reads below it.
  */
 #include "conv_depthwise.h"
 
@@ -16,7 +16,10 @@ enum {
     PART_BYTES = 256 << 10,    /* that a part of an image may read and write, when it is packed */
     FEWEST_ROWS = 16,          /* of such a part: those at its edges are packed for both sides */
     BAND_ROWS = 4,             /* of the output, that a band of packed rows is to have room for */
-    MOST_VECTOR = 16
+    MOST_VECTOR = 16,
+    CHUNK_CHANNELS = 128,      /* in place, that are run together where the rows that an output row reads are small: */
+    SMALL_BYTES = 32 << 10,    /* of half as many channels, this much at most */
+    TASKS = 4                  /* that each thread is to have in place */
 };
 
 typedef struct depthwise_job {
@@ -24,16 +27,37 @@ typedef struct depthwise_job {
     const up_conv_args *args;
     int64_t items, tasks;
     int packed;
-    int64_t parts, chunks;    /* packed: of an image, an item is a part of the rows by a vector of channels; else it is a row */
+    int64_t parts, chunks;    /* of an image: an item is a part of the rows by a chunk of the channels; packed, by a vector of channels */
     int64_t columns;          /* packed: of the output, that have room in a band */
 } depthwise_job;
 
 /* ---------------------------------------------------------------- in place */
 
-static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
+/* `n` outputs of a row from column `x` on, of some channels: the taps `xs`, but for inputs outside of the image `before` the first and `after`. */
+static void run_pixels(const up_conv *conv, const up_conv_args *a, int64_t row, int64_t x, int64_t n, int64_t channel, int64_t channels, cut xs,
+                       int64_t before, int64_t after) {
     const up_conv_desc *d = &conv->desc;
     const int64_t stride = a->src.pixel_stride, image = row / a->out_h, top = row % a->out_h * d->stride_h - d->pad_top;
     const cut ys = cut_window(top, d->dilation_h, d->kernel_h, a->in_h);
+    up_depthwise_run run = run_at(conv, a, row, x, n, channel, channels, ys, xs);
+    run.index = a->src.index ? a->src.index + channel : NULL;
+    run.src = a->src.data + (a->src.index ? 0 : channel);
+    run.before = before;
+    run.after = after;
+    if (run.rows > 0 && run.columns > 0)
+        run.src += ((image * a->in_h + top + ys.first * d->dilation_h) * a->in_w + x * d->stride_w - d->pad_left + xs.first * d->dilation_w) * stride;
+    run.pixel_step = d->stride_w * stride;
+    run.row_step = (int64_t)d->dilation_h * a->in_w * stride;
+    run.column_step = d->dilation_w * stride;
+    finish_run(conv, &run);
+}
+
+static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row, int64_t channel, int64_t channels) {
+    const up_conv_desc *d = &conv->desc;
+    if (!a->src.index && has_cuts(d, a->in_w, a->out_w)) {
+        run_pixels(conv, a, row, 0, a->out_w, channel, channels, (cut){0, d->kernel_w}, d->pad_left, larger(0, overhang(d, a->in_w, a->out_w)));
+        return;
+    }
     for (int64_t x = 0; x < a->out_w; ) {
         const int64_t left = x * d->stride_w - d->pad_left;
         const cut xs = cut_window(left, d->dilation_w, d->kernel_w, a->in_w);
@@ -42,16 +66,23 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row) {
             n = (a->in_w - 1 - (d->kernel_w - 1) * (int64_t)d->dilation_w - left) / d->stride_w + 1;
             if (n > a->out_w - x) n = a->out_w - x;
         }
-        up_depthwise_run run = run_at(conv, a, row, x, n, 0, d->out_channels, ys, xs);
-        run.index = a->src.index;
-        run.src = a->src.data;
-        if (run.rows > 0 && run.columns > 0)
-            run.src += ((image * a->in_h + top + ys.first * d->dilation_h) * a->in_w + left + xs.first * d->dilation_w) * stride;
-        run.pixel_step = d->stride_w * stride;
-        run.row_step = (int64_t)d->dilation_h * a->in_w * stride;
-        run.column_step = d->dilation_w * stride;
-        finish_run(conv, &run);
+        run_pixels(conv, a, row, x, n, channel, channels, xs, 0, 0);
         x += n;
+    }
+}
+
+/* Pairs of vectors that all channels fill. */
+static int64_t pairs_of(const up_conv *conv) { return (conv->desc.out_channels + 2 * conv->kernels->vector_floats - 1) / (2 * conv->kernels->vector_floats); }
+
+static void run_in_place(const depthwise_job *job, int64_t first, int64_t end) {
+    const up_conv_args *a = job->args;
+    const int64_t pair = 2 * job->conv->kernels->vector_floats, pairs = pairs_of(job->conv);
+    for (int64_t i = first; i < end; i++) {
+        const int64_t chunk = i % job->chunks, part = i / job->chunks % job->parts, image = i / job->chunks / job->parts;
+        const int64_t channel = up_cut(pairs, job->chunks, chunk) * pair;
+        const int64_t channels = smaller(job->conv->desc.out_channels, up_cut(pairs, job->chunks, chunk + 1) * pair) - channel;
+        for (int64_t y = up_cut(a->out_h, job->parts, part); y < up_cut(a->out_h, job->parts, part + 1); y++)
+            run_row(job->conv, a, image * a->out_h + y, channel, channels);
     }
 }
 
@@ -156,10 +187,11 @@ static void run_packed(const depthwise_job *job, int64_t first, int64_t end) {
     }
 }
 
-/* Whether channels are packed: of small groups, by index, or where many pixels of a row have taps that are cut off. */
+/* Whether channels are packed: of small groups, by index, or where many pixels of a row have taps that must be cut off one by one. */
 static int is_packed(const up_conv *conv, const up_conv_args *a, int64_t columns) {
     if (conv->layout.group_inputs > 1 || conv->layout.group_outputs > 1) return 1;
-    return columns > 0 && (a->src.index || (columns_read(&conv->desc, a->out_w) - a->in_w) * 8 >= a->out_w);
+    if (columns == 0 || a->src.index) return columns > 0;
+    return !has_cuts(&conv->desc, a->in_w, a->out_w) && (columns_read(&conv->desc, a->out_w) - a->in_w) * 8 >= a->out_w;
 }
 
 /* ---------------------------------------------------------------- tasks */
@@ -168,22 +200,26 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const depthwise_job *job = argument;
     const int64_t from = up_cut(job->items, job->tasks, first), to = up_cut(job->items, job->tasks, last);
     if (job->packed) run_packed(job, from, to);
-    else for (int64_t row = from; row < to; row++) run_row(job->conv, job->args, row);
+    else run_in_place(job, from, to);
 }
 
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
     if (up_depthwise_has_rows(conv, a)) return up_depthwise_run_rows(conv, a, pool);
-    depthwise_job job = {.conv = conv, .args = a, .items = (int64_t)a->batch * a->out_h, .columns = band_columns(conv, a)};
-    int64_t cost = (int64_t)a->out_w * conv->desc.out_channels * conv->layout.taps * conv->layout.group_inputs / 2;
+    depthwise_job job = {.conv = conv, .args = a, .parts = 1, .chunks = 1, .columns = band_columns(conv, a)};
+    const int64_t channels = conv->desc.out_channels, threads = up_pool_threads(pool), width = conv->kernels->vector_floats;
     job.packed = is_packed(conv, a, job.columns);
     if (job.packed) {
-        const int64_t channels = conv->desc.out_channels, width = conv->kernels->vector_floats;
         const int64_t rows = larger(FEWEST_ROWS, PART_BYTES / (((int64_t)a->in_w + a->out_w) * channels * 4));
         job.chunks = (channels + width - 1) / width;
         job.parts = (a->out_h + rows - 1) / rows;
-        job.items = a->batch * job.parts * job.chunks;
-        cost = cost * a->out_h * a->batch / job.items;
+    } else {
+        if (window_rows(&conv->desc) * a->in_w * (CHUNK_CHANNELS / 2) * 4 <= SMALL_BYTES)
+            job.chunks = within((channels + CHUNK_CHANNELS - 1) / CHUNK_CHANNELS, 1, pairs_of(conv));
+        const int64_t whole = a->batch * job.chunks;
+        if (threads > 1) job.parts = within(larger((threads + a->batch - 1) / a->batch, (TASKS * threads + whole - 1) / whole), 1, a->out_h);
     }
+    job.items = a->batch * job.parts * job.chunks;
+    const int64_t cost = (int64_t)a->out_w * a->out_h * channels * conv->layout.taps * conv->layout.group_inputs / 2 * a->batch / job.items;
     job.tasks = up_task_count(pool, job.items, cost);
     return up_parallel(pool, run_tasks, &job, job.tasks);
 }

@@ -51,6 +51,14 @@ UP_INLINE int64_t columns_read(const up_conv_desc *d, int64_t outputs) {
     return (outputs - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w + 1;
 }
 
+/* Columns that the last of so many outputs in a row reads right of the image. */
+UP_INLINE int64_t overhang(const up_conv_desc *d, int64_t in_w, int64_t out_w) { return columns_read(d, out_w) - d->pad_left - in_w; }
+
+/* Whether a row of outputs of a depthwise convolution can be one run, which leaves out what lies left and right of the image. */
+UP_INLINE int has_cuts(const up_conv_desc *d, int64_t in_w, int64_t out_w) {
+    return d->dilation_w == 1 && up_depthwise_cuts(d->kernel_w, d->stride_w) && d->pad_left < d->kernel_w && overhang(d, in_w, out_w) < d->kernel_w;
+}
+
 /*
  * Whether channels by index are packed row by row, as they are needed; and that run, on checked arguments.
  */

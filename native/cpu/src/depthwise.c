@@ -65,11 +65,15 @@ UP_INLINE void pixels(const up_depthwise_run *t, int64_t p, const int mr, const 
 }
 
 /*
- * `mr` pixels in a row by one vector of channels, for `kernel` taps in a row that lie side by side: an input is loaded once for all
- * taps of a row that read it.
+ * `mr` pixels in a row from p by `nv` vectors of channels, for `kernel` taps in a row that lie side by side: an input is loaded once for all
+ * taps of a row that read it, and one outside of the image not at all.
  */
-UP_INLINE void row_tile(const up_depthwise_run *t, const float *src, float *dst, const float *addend, int64_t c, const int mr, const int nv,
-                        const int kernel, const int stride, const int64_t left) {
+UP_INLINE void row_tile(const up_depthwise_run *t, int64_t p, int64_t c, const int mr, const int nv, const int kernel, const int stride,
+                        const int64_t left) {
+    const int inputs = (mr - 1) * stride + kernel;
+    const float *src = t->src + p * t->pixel_step + c, *addend = t->addend ? t->addend + p * t->addend_stride + c : NULL;
+    float *dst = t->dst + p * t->dst_stride + c;
+    const int64_t first = t->before - p * stride, end = (t->pixels - 1 - p) * stride + kernel - t->after;    /* inputs inside of the image */
     vf sum[MOST_ROW_PIXELS * 2];
 #pragma GCC unroll 2
     for (int v = 0; v < nv; v++) {
@@ -97,7 +101,8 @@ UP_INLINE void row_tile(const up_depthwise_run *t, const float *src, float *dst,
                 for (int v = 0; v < nv; v++) b[j * nv + v] = vload(weights + j * tap + v * VW);
             const float *x = row;
 #pragma GCC unroll 24
-            for (int i = 0; i < (mr - 1) * stride + kernel; i++, x += step)
+            for (int i = 0; i < inputs; i++, x += step) {
+                if ((i < kernel - 1 && i < first) || (i > inputs - kernel && i >= end)) continue;
 #pragma GCC unroll 2
                 for (int v = 0; v < nv; v++) {
                     vf value = vload_n(x + v * VW, left);
@@ -106,6 +111,7 @@ UP_INLINE void row_tile(const up_depthwise_run *t, const float *src, float *dst,
                     for (int j = 0; j < kernel; j++)
                         if (i >= j && (i - j) % stride == 0 && (i - j) / stride < mr) sum[(i - j) / stride * nv + v] += b[j * nv + v] * value;
                 }
+            }
         }
     }
     const vf low = vsplat(t->low), high = vsplat(t->high);
@@ -121,17 +127,11 @@ UP_INLINE void row_tile(const up_depthwise_run *t, const float *src, float *dst,
 
 #define UP_ROW(mr, kernel, stride)                                                                                      \
     static void row_##mr##_##kernel##_##stride(const up_depthwise_run *t, int64_t p) {                                   \
-        const float *src = t->src + p * t->pixel_step;                                                                  \
-        const float *addend = t->addend ? t->addend + p * t->addend_stride : NULL;                                      \
-        float *dst = t->dst + p * t->dst_stride;                                                                        \
         int64_t c = 0;                                                                                                  \
         if (ROW_VECTORS(kernel) == 2)                                                                                   \
-            for (; c + 2 * VW <= t->channels; c += 2 * VW)                                                              \
-                row_tile(t, src + c, dst + c, addend ? addend + c : NULL, c, mr, 2, kernel, stride, VW);                \
-        for (; c + VW <= t->channels; c += VW)                                                                          \
-            row_tile(t, src + c, dst + c, addend ? addend + c : NULL, c, mr, 1, kernel, stride, VW);                    \
-        if (c < t->channels)                                                                                            \
-            row_tile(t, src + c, dst + c, addend ? addend + c : NULL, c, mr, 1, kernel, stride, t->channels - c);       \
+            for (; c + 2 * VW <= t->channels; c += 2 * VW) row_tile(t, p, c, mr, 2, kernel, stride, VW);                 \
+        for (; c + VW <= t->channels; c += VW) row_tile(t, p, c, mr, 1, kernel, stride, VW);                             \
+        if (c < t->channels) row_tile(t, p, c, mr, 1, kernel, stride, t->channels - c);                                  \
     }
 #define UP_ROWS(kernel, stride)                                                                                         \
     UP_ROW(1, kernel, stride) UP_ROW(2, kernel, stride) UP_ROW(3, kernel, stride) UP_ROW(4, kernel, stride)             \

@@ -102,6 +102,7 @@ typedef struct up_depthwise_run {
     int64_t planes;
     int64_t plane_step, pixel_step, row_step, column_step;
     int64_t rows, columns;      /* of taps; may be 0 */
+    int64_t before, after;      /* of the columns that are read, those outside of the image: only where up_depthwise_cuts() */
     int64_t later_rows;         /* of planes but the first, which are the rest of its rows where a ring of rows begins again */
     int64_t pixels, channels;
     const int32_t *index;       /* or NULL */
@@ -114,6 +115,11 @@ typedef struct up_depthwise_run {
     int64_t dst_stride;
     float low, high;
 } up_depthwise_run;
+
+/* Whether runs of so many taps side by side may begin and end outside of the image, by fewer inputs than that. */
+UP_INLINE int up_depthwise_cuts(int64_t columns, int64_t stride) {
+    return ((columns == 3 || columns == 5) && (stride == 1 || stride == 2)) || (columns == 7 && stride == 1);
+}
 
 /* Channels by index of some pixels, as vectors side by side; what fills the last one says nothing. */
 typedef struct up_take_pixels {
