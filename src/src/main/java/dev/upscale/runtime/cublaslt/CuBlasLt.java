@@ -2,6 +2,7 @@ package dev.upscale.runtime.cublaslt;
 
 import static dev.upscale.bindings.cublaslt.cublaslt_h.*;
 
+import dev.upscale.plan.Element;
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeError;
 import dev.upscale.runtime.natives.NativeLibraries;
@@ -33,6 +34,15 @@ public final class CuBlasLt {
         require();
         long version = cublasLtGetVersion();
         return version / 10_000 + "." + version / 100 % 100 + "." + version % 100;
+    }
+
+    /** {@code cudaDataType}. */
+    static int code(Element element) {
+        return switch (element) {
+            case F32 -> CUDA_R_32F();
+            case F16 -> CUDA_R_16F();
+            case BF16 -> CUDA_R_16BF();
+        };
     }
 
     static void check(int status, String function, String subject) {

@@ -2,6 +2,7 @@ package dev.upscale.runtime.cublaslt;
 
 import static dev.upscale.bindings.cublaslt.cublaslt_h.*;
 
+import dev.upscale.runtime.natives.OwnedPointer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -47,17 +48,14 @@ final class Descriptor implements AutoCloseable {
 
     private final Kind kind;
     private final String subject;
-    private MemorySegment handle;
+    private final OwnedPointer handle;
 
     private Descriptor(Kind kind, String subject, ToIntFunction<MemorySegment> create) {
         this.kind = kind;
         this.subject = subject;
         CuBlasLt.require();
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
-            CuBlasLt.check(create.applyAsInt(out), kind.stem + "Create", subject);
-            handle = out.get(ValueLayout.ADDRESS, 0);
-        }
+        handle = OwnedPointer.create("a descriptor of " + subject, out -> CuBlasLt.check(create.applyAsInt(out), kind.stem + "Create", subject),
+                made -> CuBlasLt.check(kind.destroy(made), kind.stem + "Destroy", subject));
     }
 
     /** @param computeType {@code cublasComputeType_t} */
@@ -75,10 +73,7 @@ final class Descriptor implements AutoCloseable {
     }
 
     MemorySegment handle() {
-        if (handle == null) {
-            throw new IllegalStateException("a descriptor of " + subject + " is closed");
-        }
-        return handle;
+        return handle.get();
     }
 
     Descriptor setInt(int attribute, int value) {
@@ -124,10 +119,6 @@ final class Descriptor implements AutoCloseable {
 
     @Override
     public void close() {
-        if (handle != null) {
-            MemorySegment closed = handle;
-            handle = null;
-            CuBlasLt.check(kind.destroy(closed), kind.stem + "Destroy", subject);
-        }
+        handle.close();
     }
 }

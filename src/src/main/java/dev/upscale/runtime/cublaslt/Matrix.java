@@ -2,6 +2,8 @@ package dev.upscale.runtime.cublaslt;
 
 import static dev.upscale.bindings.cublaslt.cublaslt_h.*;
 
+import dev.upscale.plan.Element;
+
 /**
  * A matrix in column-major order, or several of one shape at one distance ({@code cublasLtMatrixLayout_t}).
  *
@@ -12,7 +14,7 @@ import static dev.upscale.bindings.cublaslt.cublaslt_h.*;
  * @param batchStride elements from matrix to matrix; 0 if all are the same, or there is one
  * @param alignment of every matrix's address, in bytes: a power of two
  */
-public record Matrix(DataType type, long rows, long columns, long leadingDimension, int batches, long batchStride, int alignment) {
+public record Matrix(Element type, long rows, long columns, long leadingDimension, int batches, long batchStride, int alignment) {
 
     /** @throws IllegalArgumentException if cuBLASLt could not take it */
     public Matrix {
@@ -32,7 +34,7 @@ public record Matrix(DataType type, long rows, long columns, long leadingDimensi
     }
 
     Descriptor make(String subject) {
-        Descriptor made = Descriptor.layout(subject, type.code(), rows, columns, leadingDimension);
+        Descriptor made = Descriptor.layout(subject, CuBlasLt.code(type), rows, columns, leadingDimension);
         try {
             return batches == 1 ? made : made.setInt(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT(), batches)
                     .setLong(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET(), batchStride);

@@ -3,6 +3,7 @@ package dev.upscale.runtime.cublaslt;
 import static dev.upscale.bindings.cublaslt.cublaslt_h.*;
 import static dev.upscale.runtime.cublaslt.Matrix.require;
 
+import dev.upscale.plan.Element;
 import java.util.Optional;
 
 /**
@@ -23,8 +24,8 @@ public record Product(Matrix a, boolean transposeA, Matrix b, boolean transposeB
         require((transposeA ? a.columns() : a.rows()) == d.rows() && (transposeB ? b.rows() : b.columns()) == d.columns()
                 && (transposeB ? b.columns() : b.rows()) == inner, "a product of " + a + " and " + b + " is no " + d);
         require(a.type() == b.type(), "factors of types " + a.type() + " and " + b.type());
-        require(d.type() == a.type() || d.type() == DataType.F32, "a product of " + a.type() + " is not written as " + d.type());
-        require(compute != Compute.TF32 || a.type() == DataType.F32, "factors of " + a.type() + " are not rounded to TF32");
+        require(d.type() == a.type() || d.type() == Element.F32, "a product of " + a.type() + " is not written as " + d.type());
+        require(compute != Compute.TF32 || a.type() == Element.F32, "factors of " + a.type() + " are not rounded to TF32");
         require(a.batches() == d.batches() && b.batches() == d.batches(), a.batches() + " and " + b.batches() + " matrices for " + d.batches());
         require(!d.overlaps(), "the matrices of " + d + " overlap");
         c.ifPresent(added -> require(added.rows() == d.rows() && added.columns() == d.columns() && added.type() == d.type()
@@ -40,13 +41,13 @@ public record Product(Matrix a, boolean transposeA, Matrix b, boolean transposeB
 
     /** @param bias its address on the device, of which cuBLASLt reads the alignment */
     Descriptor makeOperation(String subject, long bias) {
-        Descriptor made = Descriptor.operation(subject, compute.code(), DataType.F32.code());
+        Descriptor made = Descriptor.operation(subject, compute.code(), CuBlasLt.code(Element.F32));
         try {
             made.setInt(CUBLASLT_MATMUL_DESC_TRANSA(), transposeA ? CUBLAS_OP_T() : CUBLAS_OP_N())
                     .setInt(CUBLASLT_MATMUL_DESC_TRANSB(), transposeB ? CUBLAS_OP_T() : CUBLAS_OP_N())
                     .setInt(CUBLASLT_MATMUL_DESC_EPILOGUE(), epilogue());
             return hasBias() ? made.setLong(CUBLASLT_MATMUL_DESC_BIAS_POINTER(), bias)
-                    .setInt(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE(), d.type().code()) : made;
+                    .setInt(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE(), CuBlasLt.code(d.type())) : made;
         } catch (RuntimeException e) {
             made.close();
             throw e;
@@ -61,7 +62,7 @@ public record Product(Matrix a, boolean transposeA, Matrix b, boolean transposeB
     /** Partial sums are added in f32 alone: in place only where the result is f32. */
     Descriptor makePreference(String subject) {
         Descriptor made = Descriptor.preference(subject);
-        int sums = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE() | (d.type() == DataType.F32 ? CUBLASLT_REDUCTION_SCHEME_INPLACE() : 0);
+        int sums = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE() | (d.type() == Element.F32 ? CUBLASLT_REDUCTION_SCHEME_INPLACE() : 0);
         try {
             return made.setLong(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES(), workspaceBytes)
                     .setInt(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK(), sums)

@@ -5,7 +5,6 @@ import dev.upscale.plan.Element;
 import dev.upscale.plan.Operand;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
-import dev.upscale.runtime.cudnn.DataType;
 import dev.upscale.runtime.cudnn.Mode;
 import dev.upscale.runtime.cudnn.Operation;
 import dev.upscale.runtime.cudnn.OperationGraph;
@@ -123,15 +122,7 @@ public final class ConvolutionGraph {
             dims.addAll(List.of(1L, 1L));
             strides.addAll(List.of(view.stride(0), view.stride(0)));
         }
-        return TensorDescription.of(id, type(view.element()), dims, strides, alignment(view));
-    }
-
-    static DataType type(Element element) {
-        return switch (element) {
-            case F32 -> DataType.F32;
-            case F16 -> DataType.F16;
-            case BF16 -> DataType.BF16;
-        };
+        return TensorDescription.of(id, view.element(), dims, strides, alignment(view));
     }
 
     /** Memory begins at multiples of 64 bytes at least; an offset into it may spoil that. */

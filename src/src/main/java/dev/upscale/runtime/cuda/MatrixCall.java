@@ -9,7 +9,6 @@ import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import dev.upscale.runtime.cublaslt.BoundProduct;
 import dev.upscale.runtime.cublaslt.Compute;
-import dev.upscale.runtime.cublaslt.DataType;
 import dev.upscale.runtime.cublaslt.Handle;
 import dev.upscale.runtime.cublaslt.Matrix;
 import dev.upscale.runtime.cublaslt.Product;
@@ -90,7 +89,7 @@ record MatrixCall(Product product, List<BoundProduct.Memory> runs) {
         Matrix result = pixels(to, to.element(), memory.of(to, to.element()));
         long filter = memory.constant(step.weights(), element);
         long bias = step.bias().isEmpty() ? 0 : memory.constant(step.bias(), to.element());
-        Matrix weights = new Matrix(type(element), source.rows(), result.rows(), source.rows(), 1, 0, alignment(filter));
+        Matrix weights = new Matrix(element, source.rows(), result.rows(), source.rows(), 1, 0, alignment(filter));
         Optional<View> addend = step.addend().map(Operand::view);
         Unsuited.unless(addend.stream().allMatch(view -> view.element() == to.element()), "cuBLASLt adds what has the result's type");
         long added = addend.map(view -> memory.of(view, to.element())).orElse(0L);
@@ -109,7 +108,7 @@ record MatrixCall(Product product, List<BoundProduct.Memory> runs) {
         long stride = count == 1 ? channels : view.pixelStride();
         Unsuited.unless(channels == 1 || view.stride(1) == 1, "cuBLASLt reads and writes channels that lie side by side");
         Unsuited.unless(stride >= channels, "cuBLASLt reads and writes pixels at one distance");
-        return new Matrix(type(element), channels, count, stride, 1, 0, alignment(address));
+        return new Matrix(element, channels, count, stride, 1, 0, alignment(address));
     }
 
     private static MatrixCall matMul(Step.Compute step, Compute compute, DeviceAddresses memory) {
@@ -150,7 +149,7 @@ record MatrixCall(Product product, List<BoundProduct.Memory> runs) {
             int outer = isTransposed ? rows : columns;
             Unsuited.unless(view.dim(inner) == 1 || view.stride(inner) == 1, "cuBLASLt reads rows or columns whose elements lie side by side");
             long leading = view.dim(outer) == 1 ? view.dim(inner) : view.stride(outer);
-            return new Factor(new Matrix(type(element), view.dim(inner), view.dim(outer), leading, batches, batchStride, alignment), isTransposed);
+            return new Factor(new Matrix(element, view.dim(inner), view.dim(outer), leading, batches, batchStride, alignment), isTransposed);
         }
     }
 
@@ -206,14 +205,6 @@ record MatrixCall(Product product, List<BoundProduct.Memory> runs) {
 
     private static Compute rounding(Compute compute, Element element) {
         return element == Element.F32 ? compute : Compute.AS_STORED;
-    }
-
-    private static DataType type(Element element) {
-        return switch (element) {
-            case F32 -> DataType.F32;
-            case F16 -> DataType.F16;
-            case BF16 -> DataType.BF16;
-        };
     }
 
     private static int alignment(LongStream addresses) {

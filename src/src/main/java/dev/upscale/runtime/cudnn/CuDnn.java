@@ -2,6 +2,7 @@ package dev.upscale.runtime.cudnn;
 
 import static dev.upscale.bindings.cudnn.cudnn_h.*;
 
+import dev.upscale.plan.Element;
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeError;
 import dev.upscale.runtime.natives.NativeLibraries;
@@ -40,6 +41,15 @@ public final class CuDnn {
         require();
         long version = cudnnGetVersion();
         return version / 10_000 + "." + version / 100 % 100 + "." + version % 100;
+    }
+
+    /** {@code cudnnDataType_t}. */
+    static int code(Element element) {
+        return switch (element) {
+            case F32 -> CUDNN_DATA_FLOAT();
+            case F16 -> CUDNN_DATA_HALF();
+            case BF16 -> CUDNN_DATA_BFLOAT16();
+        };
     }
 
     static void check(int status, String function, String subject) {

@@ -2,6 +2,7 @@ package dev.upscale.runtime.cudnn;
 
 import static dev.upscale.bindings.cudnn.cudnn_h.*;
 
+import dev.upscale.runtime.natives.OwnedPointer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,9 +17,9 @@ import java.util.function.Consumer;
  */
 final class Descriptor implements AutoCloseable {
     private final String subject;
-    private MemorySegment handle;
+    private final OwnedPointer handle;
 
-    private Descriptor(String subject, MemorySegment handle) {
+    private Descriptor(String subject, OwnedPointer handle) {
         this.subject = subject;
         this.handle = handle;
     }
@@ -28,7 +29,7 @@ final class Descriptor implements AutoCloseable {
         Descriptor descriptor = empty(kind, subject);
         try {
             attributes.accept(descriptor);
-            CuDnn.check(cudnnBackendFinalize(descriptor.handle), "cudnnBackendFinalize", subject);
+            CuDnn.check(cudnnBackendFinalize(descriptor.handle()), "cudnnBackendFinalize", subject);
             return descriptor;
         } catch (RuntimeException e) {
             descriptor.close();
@@ -38,18 +39,12 @@ final class Descriptor implements AutoCloseable {
 
     /** A descriptor that cuDNN is to fill when it is asked for an attribute. */
     static Descriptor empty(int kind, String subject) {
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
-            CuDnn.check(cudnnBackendCreateDescriptor(kind, out), "cudnnBackendCreateDescriptor", subject);
-            return new Descriptor(subject, out.get(ValueLayout.ADDRESS, 0));
-        }
+        return new Descriptor(subject, OwnedPointer.create(subject, out -> CuDnn.check(cudnnBackendCreateDescriptor(kind, out),
+                "cudnnBackendCreateDescriptor", subject), handle -> cudnnBackendDestroyDescriptor(handle)));
     }
 
     MemorySegment handle() {
-        if (handle == null) {
-            throw new IllegalStateException(subject + " is closed");
-        }
-        return handle;
+        return handle.get();
     }
 
     Descriptor setType(int attribute, int type, int value) {
@@ -181,9 +176,6 @@ final class Descriptor implements AutoCloseable {
 
     @Override
     public void close() {
-        if (handle != null) {
-            cudnnBackendDestroyDescriptor(handle);
-            handle = null;
-        }
+        handle.close();
     }
 }

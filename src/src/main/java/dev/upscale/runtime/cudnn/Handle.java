@@ -2,26 +2,22 @@ package dev.upscale.runtime.cudnn;
 
 import static dev.upscale.bindings.cudnn.cudnn_h.*;
 
-import java.lang.foreign.Arena;
+import dev.upscale.runtime.natives.OwnedPointer;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** cuDNN on the device whose context is current ({@code cudnnHandle_t}). One thread at a time; to be closed after the plans loaded with it. */
 public final class Handle implements AutoCloseable {
-    private MemorySegment handle;
+    private final OwnedPointer handle;
 
-    private Handle(MemorySegment handle) {
+    private Handle(OwnedPointer handle) {
         this.handle = handle;
     }
 
     /** @throws dev.upscale.runtime.natives.NativeError if cuDNN cannot use the device */
     public static Handle create() {
         CuDnn.require();
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
-            CuDnn.check(cudnnCreate(out), "cudnnCreate", "cuDNN");
-            return new Handle(out.get(ValueLayout.ADDRESS, 0));
-        }
+        return new Handle(OwnedPointer.create("the cuDNN handle", out -> CuDnn.check(cudnnCreate(out), "cudnnCreate", "cuDNN"),
+                handle -> CuDnn.check(cudnnDestroy(handle), "cudnnDestroy", "cuDNN")));
     }
 
     /** What is executed from now on runs on that stream. */
@@ -30,18 +26,11 @@ public final class Handle implements AutoCloseable {
     }
 
     MemorySegment pointer() {
-        if (handle == null) {
-            throw new IllegalStateException("the cuDNN handle is closed");
-        }
-        return handle;
+        return handle.get();
     }
 
     @Override
     public void close() {
-        if (handle != null) {
-            MemorySegment closed = handle;
-            handle = null;
-            CuDnn.check(cudnnDestroy(closed), "cudnnDestroy", "cuDNN");
-        }
+        handle.close();
     }
 }

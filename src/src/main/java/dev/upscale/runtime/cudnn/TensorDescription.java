@@ -2,6 +2,7 @@ package dev.upscale.runtime.cudnn;
 
 import static dev.upscale.bindings.cudnn.cudnn_h.*;
 
+import dev.upscale.plan.Element;
 import java.util.List;
 
 /**
@@ -13,7 +14,7 @@ import java.util.List;
  * @param alignment of the tensor's address, in bytes: a power of two
  * @param isVirtual whether it is an intermediate result without memory of its own
  */
-public record TensorDescription(long id, DataType type, List<Long> dims, List<Long> strides, int alignment, boolean isVirtual) {
+public record TensorDescription(long id, Element type, List<Long> dims, List<Long> strides, int alignment, boolean isVirtual) {
     private static final int MOST_DIMS = 8;
 
     /** @throws IllegalArgumentException if cuDNN could not take it */
@@ -29,18 +30,18 @@ public record TensorDescription(long id, DataType type, List<Long> dims, List<Lo
     }
 
     /** A tensor in memory. */
-    public static TensorDescription of(long id, DataType type, List<Long> dims, List<Long> strides, int alignment) {
+    public static TensorDescription of(long id, Element type, List<Long> dims, List<Long> strides, int alignment) {
         return new TensorDescription(id, type, dims, strides, alignment, false);
     }
 
     /** An image [N, C, H, W], channels last, with {@code pixelStride} elements from pixel to pixel. */
-    public static TensorDescription channelsLast(long id, DataType type, long n, long c, long h, long w, long pixelStride, int alignment) {
+    public static TensorDescription channelsLast(long id, Element type, long n, long c, long h, long w, long pixelStride, int alignment) {
         return of(id, type, List.of(n, c, h, w), List.of(h * w * pixelStride, 1L, w * pixelStride, pixelStride), alignment);
     }
 
     /** An intermediate result of this tensor's shape and layout: sums are f32. */
     public TensorDescription intermediate(long newId) {
-        return new TensorDescription(newId, DataType.F32, dims, strides, 16, true);
+        return new TensorDescription(newId, Element.F32, dims, strides, 16, true);
     }
 
     /** The size of the elements, in bytes, without what lies between them. */
@@ -50,7 +51,7 @@ public record TensorDescription(long id, DataType type, List<Long> dims, List<Lo
 
     Descriptor make() {
         return Descriptor.make(CUDNN_BACKEND_TENSOR_DESCRIPTOR(), "tensor " + this, made -> made
-                .setType(CUDNN_ATTR_TENSOR_DATA_TYPE(), CUDNN_TYPE_DATA_TYPE(), type.code())
+                .setType(CUDNN_ATTR_TENSOR_DATA_TYPE(), CUDNN_TYPE_DATA_TYPE(), CuDnn.code(type))
                 .setLongs(CUDNN_ATTR_TENSOR_DIMENSIONS(), dims)
                 .setLongs(CUDNN_ATTR_TENSOR_STRIDES(), strides)
                 .setLongs(CUDNN_ATTR_TENSOR_UNIQUE_ID(), List.of(id))

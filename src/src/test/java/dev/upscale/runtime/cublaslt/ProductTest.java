@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.upscale.plan.Element;
 import dev.upscale.runtime.natives.NativeError;
 import dev.upscale.runtime.natives.NativeLibraries;
 import dev.upscale.runtime.natives.NativeLibrary;
@@ -19,9 +20,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Against the real cuBLASLt, as far as it goes without a GPU: descriptors need none, a handle does. */
 class ProductTest {
-    private static final Matrix WEIGHTS = new Matrix(DataType.F16, 37, 51, 37, 1, 0, 256);
-    private static final Matrix PIXELS = new Matrix(DataType.F16, 37, 3136, 160, 1, 0, 2);
-    private static final Matrix RESULT = new Matrix(DataType.F16, 51, 3136, 96, 1, 0, 16);
+    private static final Matrix WEIGHTS = new Matrix(Element.F16, 37, 51, 37, 1, 0, 256);
+    private static final Matrix PIXELS = new Matrix(Element.F16, 37, 3136, 160, 1, 0, 2);
+    private static final Matrix RESULT = new Matrix(Element.F16, 51, 3136, 96, 1, 0, 16);
     private static final Product SLICES = new Product(WEIGHTS, true, PIXELS, false, Optional.empty(), RESULT, Compute.AS_STORED, 16, true, 1 << 20);
 
     private static void assumeCuBlasLt() {
@@ -39,7 +40,7 @@ class ProductTest {
     @Test
     void layoutsHoldWhatTheyWereGiven() {
         assumeCuBlasLt();
-        Matrix batches = new Matrix(DataType.BF16, 64, 49, 192, 12, 9408, 128);
+        Matrix batches = new Matrix(Element.BF16, 64, 49, 192, 12, 9408, 128);
 
         try (Descriptor layout = batches.make("batches")) {
             assertEquals(CUDA_R_16BF(), layout.getInt(CUBLASLT_MATRIX_LAYOUT_TYPE()));
@@ -104,14 +105,14 @@ class ProductTest {
     }
 
     private static Stream<Runnable> mistakes() {
-        Matrix other = new Matrix(DataType.F16, 50, 3136, 96, 1, 0, 16);
-        Matrix wide = new Matrix(DataType.F32, 51, 3136, 96, 1, 0, 16);
-        Matrix batches = new Matrix(DataType.F16, 51, 3136, 96, 2, 95, 16);
+        Matrix other = new Matrix(Element.F16, 50, 3136, 96, 1, 0, 16);
+        Matrix wide = new Matrix(Element.F32, 51, 3136, 96, 1, 0, 16);
+        Matrix batches = new Matrix(Element.F16, 51, 3136, 96, 2, 95, 16);
         return Stream.of(
-                () -> new Matrix(DataType.F16, 37, 51, 36, 1, 0, 256),
-                () -> new Matrix(DataType.F16, 37, 0, 37, 1, 0, 256),
-                () -> new Matrix(DataType.F32, 37, 51, 37, 1, 0, 2),
-                () -> new Matrix(DataType.F16, 37, 51, 37, 2, -1, 256),
+                () -> new Matrix(Element.F16, 37, 51, 36, 1, 0, 256),
+                () -> new Matrix(Element.F16, 37, 0, 37, 1, 0, 256),
+                () -> new Matrix(Element.F32, 37, 51, 37, 1, 0, 2),
+                () -> new Matrix(Element.F16, 37, 51, 37, 2, -1, 256),
                 () -> new Product(WEIGHTS, false, PIXELS, false, Optional.empty(), RESULT, Compute.AS_STORED, 0, false, 0),
                 () -> new Product(WEIGHTS, true, PIXELS, false, Optional.of(other), RESULT, Compute.AS_STORED, 0, false, 0),
                 () -> new Product(WEIGHTS, true, PIXELS, false, Optional.of(wide), RESULT, Compute.AS_STORED, 0, false, 0),

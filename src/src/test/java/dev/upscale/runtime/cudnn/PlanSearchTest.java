@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.upscale.graph.Function;
+import dev.upscale.plan.Element;
 import dev.upscale.runtime.natives.LibraryReport;
 import dev.upscale.runtime.natives.NativeError;
 import dev.upscale.runtime.natives.NativeLibraries;
@@ -62,7 +63,7 @@ class PlanSearchTest {
     @Test
     void sizesAreCheckedBeforeTheLibraryIsCalled() {
         TensorDescription x = image(1, 64, 56, 64);
-        TensorDescription w = TensorDescription.of(2, DataType.F16, List.of(64L, 32L, 3L, 3L), List.of(288L, 1L, 96L, 32L), 16);
+        TensorDescription w = TensorDescription.of(2, Element.F16, List.of(64L, 32L, 3L, 3L), List.of(288L, 1L, 96L, 32L), 16);
         TensorDescription y = image(3, 64, 55, 64);
 
         IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> convolution(x, w, y));
@@ -92,10 +93,10 @@ class PlanSearchTest {
     /** relu(conv3x3(x) + bias) of 64 channels, which lie {@code pixelStride} elements from pixel to pixel. */
     private static OperationGraph graph(int channels, int pixelStride, boolean generic) {
         TensorDescription x = image(1, channels, 56, pixelStride);
-        TensorDescription w = TensorDescription.of(2, DataType.F16, List.of(64L, (long) channels, 3L, 3L),
+        TensorDescription w = TensorDescription.of(2, Element.F16, List.of(64L, (long) channels, 3L, 3L),
                 List.of(9L * channels, 1L, 3L * channels, (long) channels), 16);
         TensorDescription y = image(3, 64, 56, 64);
-        TensorDescription bias = TensorDescription.of(4, DataType.F16, List.of(1L, 64L, 1L, 1L), List.of(64L, 1L, 64L, 64L), 16);
+        TensorDescription bias = TensorDescription.of(4, Element.F16, List.of(1L, 64L, 1L, 1L), List.of(64L, 1L, 64L, 64L), 16);
         TensorDescription sums = y.intermediate(10);
         TensorDescription same = generic ? y.intermediate(11) : sums;
         TensorDescription biased = y.intermediate(12);
@@ -113,7 +114,7 @@ class PlanSearchTest {
     }
 
     private static TensorDescription image(long id, int channels, int side, int pixelStride) {
-        return TensorDescription.channelsLast(id, DataType.F16, 1, channels, side, side, pixelStride, 16);
+        return TensorDescription.channelsLast(id, Element.F16, 1, channels, side, side, pixelStride, 16);
     }
 
     private static void assumeCuDnn() {
