@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -16,6 +17,8 @@ import java.util.stream.Collectors;
 public record Curves(String heading, String note, Measure x, Measure y, List<Series> series) implements Section {
     private static final int MOST_SERIES = 6;
     private static final int TICKS = 3;
+    /** Steps of a sixteenth are as fine as labels can tell apart. */
+    private static final int MOST_HALVED = 4;
     private static final double MARGIN = 0.06;
 
     /**
@@ -61,7 +64,7 @@ public record Curves(String heading, String note, Measure x, Measure y, List<Ser
     @Override
     public String body() {
         List<Point> all = series.stream().flatMap(one -> one.points().stream()).toList();
-        Plot plot = new Plot(axis(x, all.stream().map(Point::x).toList()), axis(y, all.stream().map(Point::y).toList()));
+        Plot plot = new Plot(axis(x, all.stream().map(Point::x).toList(), Plot.Axis::readable), axis(y, all.stream().map(Point::y).toList(), Plot.Axis::ticks));
         series.forEach(one -> plot.avoid(one.points().stream().map(point -> new double[] {point.x(), point.y()}).toList()));
         Html legend = new Html().raw("<ul class=\"legend\">");
         for (int i = 0; i < series.size(); i++) {
@@ -108,18 +111,25 @@ public record Curves(String heading, String note, Measure x, Measure y, List<Ser
         return rows;
     }
 
-    private static Plot.Axis axis(Measure measure, List<Double> values) {
+    /** @param readable which ticks of an axis will be shown */
+    private static Plot.Axis axis(Measure measure, List<Double> values, Function<Plot.Axis, List<Plot.Axis.Tick>> readable) {
         double least = values.stream().mapToDouble(Double::doubleValue).min().orElse(0);
         double most = values.stream().mapToDouble(Double::doubleValue).max().orElse(1);
         double span = most > least ? most - least : Math.max(Math.abs(most), 1);
         double from = least - MARGIN * span;
         double to = most + MARGIN * span;
         double step = step(span / TICKS);
-        while (Math.floor(to / step) - Math.ceil(from / step) < 1) {
+        Plot.Axis axis = axis(measure, from, to, step);
+        for (int halved = 0; readable.apply(axis).size() < 2 && halved < MOST_HALVED; halved++) {
             step /= 2; // one label alone gives no scale
+            axis = axis(measure, from, to, step);
         }
+        return axis;
+    }
+
+    private static Plot.Axis axis(Measure measure, double from, double to, double step) {
         List<Plot.Axis.Tick> ticks = new ArrayList<>();
-        for (double tick = Math.ceil(from / step) * step; tick <= to; tick += step) {
+        for (double tick = Math.ceil(from / step) * step + 0.0; tick <= to; tick += step) { // + 0.0: no label is "-0"
             ticks.add(new Plot.Axis.Tick(tick, withoutNoughts(measure.text().apply(tick))));
         }
         return new Plot.Axis(measure.name(), from, to, ticks);

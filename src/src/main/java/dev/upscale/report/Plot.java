@@ -1,5 +1,6 @@
 package dev.upscale.report;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,6 +12,8 @@ final class Plot {
     /** Pixels of a tick's character, and of the area on a telephone. */
     private static final double CHARACTER = 8;
     private static final double NARROWEST = 250;
+    /** Pixels between the area and the page's right edge. */
+    private static final double BESIDE = 16;
 
     private final Axis x;
     private final Axis y;
@@ -30,6 +33,21 @@ final class Plot {
 
         double percent(double value) {
             return 100 * (value - from) / (to - from);
+        }
+
+        /** The ticks whose labels have room below the axis, each centred at its value, on a telephone as well. What lies to the left of the area is free there. */
+        List<Tick> readable() {
+            List<Tick> readable = new ArrayList<>();
+            double end = Double.NEGATIVE_INFINITY;
+            for (Tick tick : ticks) {
+                double half = 50 * CHARACTER * tick.text.length() / NARROWEST;
+                double at = percent(tick.at);
+                if (at - half > end && at + half <= 100 * (1 + BESIDE / NARROWEST)) {
+                    readable.add(tick);
+                    end = at + half;
+                }
+            }
+            return readable;
         }
     }
 
@@ -74,17 +92,7 @@ final class Plot {
                 .raw("\">");
         y.ticks().forEach(tick -> html.format("<path class=\"grid\" d=\"M0 %.3fH100\"/>", y(tick.at())));
         html.raw(shapes).raw("</svg>").raw(tags).raw("</div><div class=\"xs\">");
-        double end = Double.NEGATIVE_INFINITY;
-        for (Axis.Tick tick : x.ticks()) {
-            double at = x.percent(tick.at());
-            double width = 100 * CHARACTER * tick.text().length() / NARROWEST;
-            String edge = at + width / 2 > 100 ? "edge-right" : at < width / 2 ? "edge-left" : "";
-            double left = at - (edge.equals("edge-right") ? width : edge.isEmpty() ? width / 2 : 0);
-            if (left > end) {
-                html.format("<span class=\"%s\" style=\"left:%.2f%%\">", edge, at).text(tick.text()).raw("</span>");
-                end = left + width;
-            }
-        }
+        x.readable().forEach(tick -> html.format("<span style=\"left:%.2f%%\">", x.percent(tick.at())).text(tick.text()).raw("</span>"));
         return html.raw("</div><div class=\"x-unit\">").text(x.unit()).raw("</div></div></figure>\n").toString();
     }
 }

@@ -73,6 +73,16 @@ class ReportPageTest {
               });
             }))""";
 
+    /** Labels below the axis of a plot whose middle is not where their value is, and plots with fewer than two, which give no scale. */
+    private static final String SHIFTED = """
+            [...document.querySelectorAll('.plot .xs')].flatMap(axis => {
+              const r = axis.getBoundingClientRect(), labels = [...axis.querySelectorAll('span')];
+              return labels.filter(e => {
+                const s = e.getBoundingClientRect();
+                return Math.abs((s.left + s.right) / 2 - r.left - parseFloat(e.style.left) / 100 * r.width) > 1 || s.right > innerWidth;
+              }).map(e => e.textContent).concat(labels.length < 2 ? ['only ' + labels.length] : []);
+            })""";
+
     /** Pictures without words for those who do not see them, and regions that scroll but cannot be reached by keyboard. */
     private static final String OUT_OF_REACH = """
             [...document.querySelectorAll('img:not([alt]), svg:not([aria-hidden]):not([aria-label]), svg[aria-label=""]')].map(e => e.outerHTML.slice(0, 80))
@@ -156,6 +166,7 @@ class ReportPageTest {
         assertTrue(browser.evaluate("document.documentElement.scrollWidth").intValue() <= width, "the page is wider than " + width + " pixels");
         assertEquals("[]", browser.evaluate(POOR_CONTRASTS).toString());
         assertEquals("[]", browser.evaluate(COLLISIONS).toString());
+        assertEquals("[]", browser.evaluate(SHIFTED).toString());
         assertEquals("[]", browser.evaluate(OUT_OF_REACH).toString());
         int height = Math.min(9000, browser.evaluate("document.documentElement.scrollHeight").intValue());
         browser.open(pages.get(page).toUri(), width, height, scheme.equals("dark"));

@@ -9,6 +9,7 @@ import dev.upscale.plan.Step;
 import dev.upscale.plan.View;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,23 @@ class PageTest {
         assertTrue(body.contains("aria-label=\"ours: 10 % 1.50 ms 91.2 %, 20 % 1.20 ms 90.0 %\""), body);
         assertTrue(body.contains("<td>20 %</td><td>1.20 ms</td><td>90.0 %</td>"), body);
         assertThrows(IllegalArgumentException.class, () -> new Curves("", "", curves.x(), curves.y(), List.of()));
+    }
+
+    @Test
+    void anAxisThatBeginsJustBelowNoughtSaysNought() {
+        String html = new Curves("Accuracy over time", "", Curves.Measure.time("time"), Curves.Measure.percent("top-1"),
+                List.of(new Curves.Series("ours", List.of(new Curves.Point("a", 1e4, 0.9), new Curves.Point("b", 1e6, 0.8))))).body();
+        assertTrue(html.contains(">0 µs</span>") && !html.contains(">-0"), html);
+    }
+
+    /** Of 450 µs and 500 µs, at 25 % and 98 %, the latter has no room for its label on a telephone, and one label gives no scale. */
+    @Test
+    void anAxisHasTwoLabelsThatHaveRoom() {
+        String html = new Curves("Accuracy over time", "", Curves.Measure.time("time"), Curves.Measure.percent("top-1"),
+                List.of(new Curves.Series("ours", List.of(new Curves.Point("a", 436_730, 0.8), new Curves.Point("b", 497_730, 0.9))))).body();
+        List<String> labels = Pattern.compile("left:([\\d.]+)%\">([^<]+)</span>").matcher(html.substring(html.indexOf("class=\"xs\""))).results()
+                .map(label -> label.group(2) + " at " + Math.round(Double.parseDouble(label.group(1)))).toList();
+        assertEquals(List.of("450 µs at 25", "475 µs at 61"), labels);
     }
 
     @Test
