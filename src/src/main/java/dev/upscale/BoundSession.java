@@ -8,7 +8,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A session with memory of its own for the network's inputs and outputs: fill the inputs, run, read the outputs. A run
@@ -23,11 +25,12 @@ public final class BoundSession implements AutoCloseable {
     private final MemorySegment[] inputs;
     private final MemorySegment[] outputs;
 
-    private BoundSession(Executable executable, SessionOptions options) {
+    private BoundSession(Executable executable, SessionOptions options, Map<Plan.Port, MemorySegment> lentInputs,
+            Map<Plan.Port, MemorySegment> lentOutputs) {
         plan = executable.plan();
         session = executable.open(options);
-        inputs = allocate(plan.inputs());
-        outputs = allocate(plan.outputs());
+        inputs = place(plan.inputs(), lentInputs);
+        outputs = place(plan.outputs(), lentOutputs);
     }
 
     /** Opens a session with that many threads. */
@@ -36,11 +39,28 @@ public final class BoundSession implements AutoCloseable {
     }
 
     public static BoundSession open(Executable executable, SessionOptions options) {
-        return new BoundSession(executable, options);
+        return new BoundSession(executable, options, Map.of(), Map.of());
     }
 
-    private MemorySegment[] allocate(List<Plan.Port> ports) {
-        return ports.stream().map(port -> owner.allocate(port.bytes(), ALIGNMENT)).toArray(MemorySegment[]::new);
+    /**
+     * Opens a session that reads this one's inputs and writes its outputs, for plans that run in turns on the same values: those of the same name,
+     * shape and layout; for others it has memory of its own. It cannot run once this is closed.
+     */
+    public BoundSession beside(Executable executable, SessionOptions options) {
+        return new BoundSession(executable, options, byPort(plan.inputs(), inputs), byPort(plan.outputs(), outputs));
+    }
+
+    private static Map<Plan.Port, MemorySegment> byPort(List<Plan.Port> ports, MemorySegment[] memories) {
+        Map<Plan.Port, MemorySegment> lent = new HashMap<>();
+        for (int i = 0; i < memories.length; i++) {
+            lent.put(ports.get(i), memories[i]);
+        }
+        return lent;
+    }
+
+    private MemorySegment[] place(List<Plan.Port> ports, Map<Plan.Port, MemorySegment> lent) {
+        return ports.stream().map(port -> lent.containsKey(port) ? lent.get(port) : owner.allocate(port.bytes(), ALIGNMENT))
+                .toArray(MemorySegment[]::new);
     }
 
     /**

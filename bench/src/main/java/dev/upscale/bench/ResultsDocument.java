@@ -40,9 +40,10 @@ record ResultsDocument(String network, String pattern, int batch, int threads, d
      * How long runs of a contender took.
      *
      * @param ratio the median of its time over the unpruned network's on our kernels
+     * @param ratioToBound the median of its time over that of its plan without copies; not a number where that was not kept
      * @param relL2 how far its output was from the reference engine's, relative; not a number for a bound without valid results
      */
-    record Times(double medianNs, double p25Ns, double p75Ns, double ratio, double relL2) {}
+    record Times(double medianNs, double p25Ns, double p75Ns, double ratio, double ratioToBound, double relL2) {}
 
     /** What a variant's plan computes and copies in one run. */
     record PlanFacts(long multiplyAdds, long copies, long copyBytes, long hiddenCopyBytes, long foldedBytes) {}
@@ -58,6 +59,12 @@ record ResultsDocument(String network, String pattern, int batch, int threads, d
     /** The time of one contender over another's; not a number if either was not timed. */
     double ratio(String contender, String other) {
         return ratio(contender) / ratio(other);
+    }
+
+    /** The time of {@code upscale} over that of its bound; not a number if either was not timed. */
+    double overBound() {
+        double kept = times.containsKey("upscale") ? times.get("upscale").ratioToBound : Double.NaN;
+        return Double.isNaN(kept) ? ratio("upscale", "copy-free") : kept;
     }
 
     /** The multiply-adds of the pruned network over the unpruned one's. */
@@ -219,7 +226,7 @@ record ResultsDocument(String network, String pattern, int batch, int threads, d
 
     private static Times times(JsonNode fields) {
         return new Times(number(fields, "medianNs"), number(fields, "p25Ns"), number(fields, "p75Ns"), number(fields, "ratioToUnpruned"),
-                fields.path("relL2").asDouble(Double.NaN));
+                fields.path("ratioToCopyFree").asDouble(Double.NaN), fields.path("relL2").asDouble(Double.NaN));
     }
 
     private static double number(JsonNode fields, String name) {

@@ -148,8 +148,7 @@ final class ResultsTables {
     private static String bound(List<ResultsDocument> documents) {
         List<ResultsDocument> bounded = documents.stream().filter(document -> document.times().containsKey(BOUND)).toList();
         return bounded.isEmpty() ? "" : String.format(Locale.ROOT, "`upscale` takes %.3f times as long as `copy-free`, its bound (geometric mean; at most %.3f).%n",
-                mean(bounded, document -> document.ratio("upscale", BOUND)),
-                bounded.stream().mapToDouble(document -> document.ratio("upscale", BOUND)).max().orElseThrow());
+                mean(bounded, ResultsDocument::overBound), bounded.stream().mapToDouble(ResultsDocument::overBound).max().orElseThrow());
     }
 
     private static String prediction(List<ResultsDocument> documents) {

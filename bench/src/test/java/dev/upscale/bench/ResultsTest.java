@@ -100,6 +100,9 @@ class ResultsTest {
         String page = ResultsTables.benchmarks(List.of(ResultsDocument.of(kept)));
         assertTrue(page.contains("| without | first |\n| --- | ---: |\n| `index` | **1.10**, 2 copies (50.0 kB) |\n"), page);
         assertTrue(page.contains("`upscale` takes 1.002 times as long as `copy-free`, its bound (geometric mean; at most 1.002)."), page);
+        String within = JsonMapper.shared().writeValueAsString(kept).replace("\"ratioToUnpruned\":0.5,", "\"ratioToUnpruned\":0.5,\"ratioToCopyFree\":1.001,");
+        String exact = ResultsTables.benchmarks(List.of(ResultsDocument.of(JsonMapper.shared().readTree(within))));
+        assertTrue(exact.contains("`upscale` takes 1.001 times as long as `copy-free`"), exact);
         assertFalse(ResultsTables.benchmarks(DOCUMENTS).contains("Ablation"));
     }
 

@@ -8,6 +8,7 @@ import dev.upscale.graph.Graph;
 import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.runtime.Profile;
+import dev.upscale.runtime.SessionMemory;
 import dev.upscale.runtime.SessionOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,10 @@ final class BenchCommand extends Console {
     private static final int MOST_THREADS = 256;
     private static final int PROFILED_RUNS = 20;
     private static final int SLOWEST_STEPS = 8;
+    /** A plan and its bound hardly differ: so many rounds tell them apart. */
+    private static final int BOUND_ROUNDS = 60;
+    /** That they may take, of the time for a contender. */
+    private static final int MOST_TIMES_FOR_A_BOUND = 10;
 
     @Mixin
     private ModelArguments model;
@@ -110,7 +115,10 @@ final class BenchCommand extends Console {
     /** What a contender without its copies is called. */
     private static final String COPY_FREE = "copy-free";
 
-    /** One variant compiled in one way; without a truth, its results are not valid. */
+    /** One variant compiled in one way. */
+    private record Entry(String name, Variant variant, CompileOptions options, Plan plan) {}
+
+    /** An entry that is ready to run; without a truth, its results are not valid. */
     private record Contender(String name, Variant variant, CompileOptions options, Plan plan, Runner runner) {
         boolean isValid() {
             return !name.startsWith(COPY_FREE);
@@ -136,19 +144,13 @@ final class BenchCommand extends Console {
         }
         Graph graph = model.read();
         Networks networks = new Networks(graph, model.pattern(graph), model.inputs(graph));
+        List<Entry> entries = compiled(networks);
         List<Contender> contenders = new ArrayList<>();
         List<Rival> rivals = new ArrayList<>();
+        SessionMemory memory = SessionMemory.of(threads, entries.stream().map(Entry::plan).toList());
         try {
-            for (String engines : engineSets.isEmpty() ? List.of("") : engineSets) {
-                for (String precision : precisions) {
-                    for (String variant : variants) {
-                        contenders.add(open(variant, engines, precision, networks, contenders));
-                    }
-                }
-            }
-            for (String technique : ablations) {
-                CompileOptions options = CompileOptions.of(Variant.UPSCALE).without(EngineArguments.technique(technique));
-                contenders.add(open("upscale-" + technique, options, networks));
+            for (Entry entry : entries) {
+                contenders.add(open(entry, contenders, memory, networks));
             }
             for (String peer : peers) {
                 rivals.add(open(peer, Variant.UNPRUNED, model.forPeers(graph), networks));
@@ -158,6 +160,7 @@ final class BenchCommand extends Console {
         } finally {
             contenders.forEach(contender -> contender.runner.close());
             rivals.forEach(rival -> rival.session.close());
+            memory.close();
         }
     }
 
@@ -170,29 +173,52 @@ final class BenchCommand extends Console {
         }
     }
 
-    private Contender open(String label, String engines, String precision, Networks networks, List<Contender> others) {
+    private List<Entry> compiled(Networks networks) {
+        List<Entry> entries = new ArrayList<>();
+        for (String engines : engineSets.isEmpty() ? List.of("") : engineSets) {
+            for (String precision : precisions) {
+                for (String variant : variants) {
+                    entries.add(compile(variant, engines, precision, networks, entries));
+                }
+            }
+        }
+        for (String technique : ablations) {
+            entries.add(compile("upscale-" + technique, CompileOptions.of(Variant.UPSCALE).without(EngineArguments.technique(technique)), networks));
+        }
+        return entries;
+    }
+
+    /** A bound has the plan of what it bounds. */
+    private Entry compile(String label, String engines, String precision, Networks networks, List<Entry> others) {
         Variant variant = label.equals(COPY_FREE) ? Variant.UPSCALE : EngineArguments.variant(label);
         String name = engines.isEmpty() || engines.equals(engineSets.getFirst()) ? label : label + "@" + engines.replace(',', '+');
         CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
                 : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
         String full = precision.equals(precisions.getFirst()) ? name : name + "@" + precision;
-        Optional<Contender> same = others.stream().filter(other -> full.equals(other.name.replaceFirst(Variant.UPSCALE.label(), COPY_FREE))).findFirst();
-        return same.isPresent() ? boundOf(same.get(), full, networks) : open(full, options.withPrecision(EngineArguments.precision(precision)), networks);
+        Optional<Entry> same = others.stream().filter(other -> full.equals(other.name.replaceFirst(Variant.UPSCALE.label(), COPY_FREE))).findFirst();
+        return same.map(valid -> new Entry(full, valid.variant, valid.options, valid.plan))
+                .orElseGet(() -> compile(full, options.withPrecision(EngineArguments.precision(precision)), networks));
     }
 
-    /** The same plan and the same packed weights, so that nothing but the copies differs. */
-    private Contender boundOf(Contender valid, String name, Networks networks) {
-        return new Contender(name, valid.variant, valid.options, valid.plan,
-                valid.runner.beside(SessionOptions.threads(threads).withoutCopies(), networks.inputs()));
-    }
-
-    private Contender open(String name, CompileOptions chosen, Networks networks) {
+    private Entry compile(String name, CompileOptions chosen, Networks networks) {
         progress("compile %s ...", name);
         CompileOptions options = EngineArguments.chosenBy(costs, threads,
                 EngineArguments.gathering(gathers,
                         EngineArguments.laidOut(inputLayout, direct ? chosen.without(Technique.WINOGRAD) : chosen)));
-        Plan plan = Upscale.compile(networks.of(options.variant()), options);
-        return new Contender(name, options.variant(), options, plan, Runner.open(plan, session(name, options), networks.inputs()));
+        return new Entry(name, options.variant(), options, Upscale.compile(networks.of(options.variant()), options));
+    }
+
+    /**
+     * All run in the same memory, inputs and outputs included, so that where the system puts pages favours none. Those of one plan share its
+     * packed weights too: nothing differs between a plan and its bound but the copies.
+     */
+    private Contender open(Entry entry, List<Contender> others, SessionMemory memory, Networks networks) {
+        SessionOptions session = session(entry.name, entry.options).withMemory(memory);
+        Optional<Contender> same = others.stream().filter(other -> other.plan == entry.plan).findFirst();
+        Runner runner = same.isPresent() ? same.get().runner.beside(session)
+                : others.isEmpty() ? Runner.open(entry.plan, session, networks.inputs())
+                : others.getFirst().runner.beside(entry.plan, session, networks.inputs());
+        return new Contender(entry.name, entry.variant, entry.options, entry.plan, runner);
     }
 
     private SessionOptions session(String contender, CompileOptions options) {
@@ -240,6 +266,7 @@ final class BenchCommand extends Console {
             contest.beforeRounds(distance::sample);
         }
         contest.run(Duration.ofMillis((long) (1000 * seconds * count)), 5);
+        Map<String, Double> overBounds = overBounds(contenders);
         Map<String, StepTimes> steps = new LinkedHashMap<>();
         if (profiled) {
             contenders.forEach(contender -> steps.put(contender.name, steps(contender, networks)));
@@ -255,8 +282,8 @@ final class BenchCommand extends Console {
             write(networks, contenders, rivals, contest, differences);
         }
         Optional<Timing> apart = threads > 1 ? Optional.of(distance.timing()) : Optional.empty();
-        print(report(networks, contenders, rivals, contest, apart, differences, steps),
-                describe(contenders, rivals, contest, differences) + apart.map(BenchCommand::describe).orElse("") + describe(steps));
+        print(report(networks, contenders, rivals, contest, apart, differences, overBounds, steps),
+                describe(contenders, rivals, contest, differences) + describeBounds(overBounds) + apart.map(BenchCommand::describe).orElse("") + describe(steps));
         boolean passed = contenders.stream().filter(contender -> differences.containsKey(contender.name))
                         .allMatch(contender -> differences.get(contender.name).isWithin(VerifyCommand.tolerance(contender.options.precision())))
                 && rivals.stream().filter(rival -> differences.containsKey(rival.name()))
@@ -302,7 +329,10 @@ final class BenchCommand extends Console {
     private TextMaps maps(List<Contender> contenders, Networks networks) {
         TextMaps maps = new TextMaps(page, contenders.getFirst().plan);
         contenders.stream().filter(contender -> contender.variant == Variant.UNPRUNED || contender.variant == Variant.UPSCALE)
-                .filter(Contender::isValid).forEach(contender -> maps.put(contender.name, contender.runner.outputs().getFirst()));
+                .filter(Contender::isValid).forEach(contender -> {
+                    contender.runner.run();
+                    maps.put(contender.name, contender.runner.outputs().getFirst());
+                });
         if (compensated != null) {
             Graph graph = model.read(compensated);
             Plan plan = Upscale.compile(graph);
@@ -326,11 +356,14 @@ final class BenchCommand extends Console {
     }
 
     private Report report(Networks networks, List<Contender> contenders, List<Rival> rivals, Contest contest, Optional<Timing> distance,
-            Map<String, Difference> differences, Map<String, StepTimes> steps) {
+            Map<String, Difference> differences, Map<String, Double> overBounds, Map<String, StepTimes> steps) {
         Map<String, Map<String, Object>> byVariant = new LinkedHashMap<>();
         for (Contender contender : contenders) {
             Map<String, Object> fields = PlanFields.of(contender.plan);
             fields.putAll(times(contender.name, contest, differences));
+            if (overBounds.containsKey(contender.name)) {
+                fields.put("ratioToCopyFree", overBounds.get(contender.name));
+            }
             fields.put("gflops", 2 * contender.plan.multiplyAdds() / contest.timing(contender.name).medianNs());
             if (profiled) {
                 fields.put("profile", steps.get(contender.name));
@@ -342,6 +375,30 @@ final class BenchCommand extends Console {
                 .put(rival.network(), times(rival.name(), contest, differences)));
         int batch = networks.inputs().values().stream().findFirst().map(input -> input.type().rank() == 0 ? 1 : input.type().dim(0)).orElse(1);
         return new Report(model.name(), batch, threads, contest.rounds(), distance.map(Timing::fields).orElse(Map.of()), byVariant, byPeer);
+    }
+
+    private static String describeBounds(Map<String, Double> overBounds) {
+        StringBuilder text = new StringBuilder();
+        overBounds.forEach((name, ratio) -> text.append(String.format(Locale.ROOT, "%n%s takes %.3f times as long as without its copies%n", name, ratio)));
+        return text.toString();
+    }
+
+    /** The time of each plan over that of its bound, the two by themselves. */
+    private Map<String, Double> overBounds(List<Contender> contenders) {
+        Map<String, Double> ratios = new LinkedHashMap<>();
+        for (Contender contender : contenders) {
+            boundOf(contender, contenders).ifPresent(bound -> {
+                progress("time %s and %s ...", contender.name, bound.name);
+                Contest contest = new Contest().add(contender.name, contender.runner::run).add(bound.name, bound.runner::run);
+                contest.runWarm(BOUND_ROUNDS, Duration.ofMillis((long) (1000 * MOST_TIMES_FOR_A_BOUND * seconds)));
+                ratios.put(contender.name, contest.ratio(contender.name, bound.name));
+            });
+        }
+        return ratios;
+    }
+
+    private static Optional<Contender> boundOf(Contender contender, List<Contender> contenders) {
+        return contenders.stream().filter(other -> contender.isValid() && !other.isValid() && other.plan == contender.plan).findFirst();
     }
 
     private Map<String, Object> times(String name, Contest contest, Map<String, Difference> differences) {

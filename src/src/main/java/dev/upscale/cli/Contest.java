@@ -11,8 +11,9 @@ import java.util.function.LongSupplier;
 
 /**
  * Times several contenders in turns, so that what else the machine does falls on all of them alike. In each round each has
- * one turn, in an order drawn anew: one run untimed, which brings its own weights and activations into the caches, then
- * timed runs for a few milliseconds. Ratios are taken within rounds.
+ * one turn: one run untimed, which brings its own weights and activations into the caches, then timed runs for a few
+ * milliseconds. The order is drawn anew for each second round, and reversed in the next, so that of two neither is first
+ * more often. Ratios are taken within rounds.
  */
 public final class Contest {
     private static final long TURN_NANOS = 5_000_000;
@@ -65,12 +66,24 @@ public final class Contest {
         do {
             contenders.values().forEach(Runnable::run);
         } while (clock.getAsLong() < warm);
-        long end = begun + budget.toNanos();
+        time(leastRounds, Integer.MAX_VALUE, begun + budget.toNanos());
+    }
+
+    /** Times so many rounds of contenders that have run already, or fewer if there is not so much time, at least two. */
+    void runWarm(int rounds, Duration most) {
+        time(Math.min(rounds, 2), rounds, clock.getAsLong() + most.toNanos());
+    }
+
+    private void time(int leastRounds, int mostRounds, long end) {
         Random random = new Random(1);
         List<String> order = new ArrayList<>(contenders.keySet());
-        for (int round = 0; round < leastRounds || clock.getAsLong() < end; round++) {
+        for (int round = 0; round < leastRounds || round < mostRounds && clock.getAsLong() < end; round++) {
             beforeRound.run();
-            Collections.shuffle(order, random);
+            if (round % 2 == 0) {
+                Collections.shuffle(order, random);
+            } else {
+                Collections.reverse(order);
+            }
             order.forEach(this::turn);
         }
     }

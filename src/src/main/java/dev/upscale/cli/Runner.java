@@ -10,6 +10,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** A plan that is ready to run on given inputs. To be closed. */
 final class Runner implements AutoCloseable {
@@ -22,27 +23,35 @@ final class Runner implements AutoCloseable {
     }
 
     static Runner open(Plan plan, SessionOptions options, Map<String, Tensor> inputs) {
+        return open(plan, executable -> BoundSession.open(executable, options), inputs);
+    }
+
+    /** A runner of another plan of the same network, on the same inputs and outputs in memory. It cannot run once this is closed. */
+    Runner beside(Plan plan, SessionOptions options, Map<String, Tensor> inputs) {
+        return open(plan, executable -> session.beside(executable, options), inputs);
+    }
+
+    /**
+     * Another session of the same executable, which reads the same packed weights, on the same inputs and outputs in memory. Whichever is closed
+     * first closes both.
+     */
+    Runner beside(SessionOptions options) {
+        return new Runner(executable, session.beside(executable, options));
+    }
+
+    private static Runner open(Plan plan, Function<Executable, BoundSession> opening, Map<String, Tensor> inputs) {
         Executable executable = Executable.prepare(plan);
         try {
-            return open(executable, options, inputs);
+            Runner runner = new Runner(executable, opening.apply(executable));
+            List<Plan.Port> ports = plan.inputs();
+            for (int i = 0; i < ports.size(); i++) {
+                runner.fill(i, inputs.get(ports.get(i).name()).floats());
+            }
+            return runner;
         } catch (RuntimeException e) {
             executable.close();
             throw e;
         }
-    }
-
-    /** Another session of the same executable, which reads the same packed weights. Whichever is closed first closes both. */
-    Runner beside(SessionOptions options, Map<String, Tensor> inputs) {
-        return open(executable, options, inputs);
-    }
-
-    private static Runner open(Executable executable, SessionOptions options, Map<String, Tensor> inputs) {
-        Runner runner = new Runner(executable, BoundSession.open(executable, options));
-        List<Plan.Port> ports = executable.plan().inputs();
-        for (int i = 0; i < ports.size(); i++) {
-            runner.fill(i, inputs.get(ports.get(i).name()).floats());
-        }
-        return runner;
     }
 
     /** Is told that what runs now is measured, and that it is no longer. */
@@ -77,7 +86,7 @@ final class Runner implements AutoCloseable {
         session.run();
     }
 
-    /** The outputs of the latest run, in the model's order. */
+    /** The outputs of the latest run, its own or of one beside it, in the model's order. */
     List<float[]> outputs() {
         List<float[]> outputs = new ArrayList<>();
         for (int i = 0; i < session.plan().outputs().size(); i++) {

@@ -5,8 +5,6 @@ import dev.upscale.runtime.kernel.Constants;
 import dev.upscale.runtime.kernel.Kernel;
 import dev.upscale.runtime.kernel.KernelFailure;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +12,8 @@ import java.util.Map;
 
 /**
  * Runs a plan, one run at a time; sessions of one executable are independent. A run allocates nothing on the heap and takes no lock:
- * a second run or a close during one is refused with an {@link IllegalStateException}. Any thread may use a session.
+ * a second run or a close during one is refused with an {@link IllegalStateException}, and so is a run during that of another session in the
+ * same {@link SessionMemory}. Any thread may use a session.
  *
  * <p>A plan with micro-batches is run by as many workers as there are threads, at most one for each micro-batch, each on an arena of
  * its own; what threads are left over are divided among the workers' kernels.
@@ -22,29 +21,20 @@ import java.util.Map;
 public final class Session implements AutoCloseable {
     private static final byte NAN_BYTE = -1;
 
-    private static final int IDLE = 0;
-    private static final int RUNNING = 1;
-    private static final int CLOSED = 2;
-    private static final VarHandle STATE;
-
-    static {
-        try {
-            STATE = MethodHandles.lookup().findVarHandle(Session.class, "state", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final Executable executable;
+    private final SessionMemory memory;
+    private final boolean ownsMemory;
     private final Worker[] workers;
     private final Crew crew;
     private final CallersMemory[] inputs;
     private final CallersMemory[] outputs;
     private final boolean poisoned;
-    private int state = IDLE;
+    private final Occupation occupation = new Occupation();
 
-    private Session(Executable executable, List<Worker> workers, SessionOptions options) {
+    private Session(Executable executable, SessionMemory memory, List<Worker> workers, SessionOptions options) {
         this.executable = executable;
+        this.memory = memory;
+        ownsMemory = options.memory().isEmpty();
         this.workers = workers.toArray(Worker[]::new);
         Plan plan = executable.plan();
         crew = new Crew(workers.stream().<Crew.Work>map(worker -> worker::run).toList(), plan.microBatches(), plan.model());
@@ -57,14 +47,19 @@ public final class Session implements AutoCloseable {
     static Session open(Executable executable, List<Kernel> kernels, Constants constants, SessionOptions options) {
         Plan plan = executable.plan();
         int count = plan.workers(options.threads());
+        SessionMemory memory = options.memory().orElseGet(() -> SessionMemory.of(options.threads(), List.of(plan)));
         List<Worker> workers = new ArrayList<>();
         try {
+            memory.require(plan, options.threads());
             for (int i = 0; i < count; i++) {
-                workers.add(Worker.open(plan, kernels, constants, options, options.threads() / count));
+                workers.add(Worker.open(plan, kernels, constants, memory.arena(plan, i), memory.workspaces(i), options, options.threads() / count));
             }
-            return new Session(executable, workers, options);
+            return new Session(executable, memory, workers, options);
         } catch (RuntimeException e) {
             workers.forEach(Worker::close);
+            if (options.memory().isEmpty()) {
+                memory.close();
+            }
             throw e;
         }
     }
@@ -76,7 +71,8 @@ public final class Session implements AutoCloseable {
      * @param sources one per input of the plan, in its order
      * @param results one per output of the plan; none may overlap another or a source
      * @throws IllegalArgumentException if a memory is missing, too small, read-only or overlaps another
-     * @throws IllegalStateException    if this session is closed or running, or a memory is no longer alive
+     * @throws IllegalStateException    if this session is closed or running, its {@link SessionMemory} is closed or another session runs in it,
+     *                                  or a memory is no longer alive
      * @throws KernelFailure            if a kernel fails; the message names step and kernel. The results are undefined then
      */
     public void run(MemorySegment[] sources, MemorySegment[] results) {
@@ -98,20 +94,26 @@ public final class Session implements AutoCloseable {
         } finally {
             release(inputs);
             release(outputs);
-            STATE.setRelease(this, IDLE);
+            memory.end();
+            occupation.end();
         }
     }
 
     private void enter() {
-        if (!STATE.compareAndSet(this, IDLE, RUNNING)) {
+        if (!occupation.begin()) {
             throw refusal("run");
+        }
+        try {
+            memory.begin(executable.plan());
+        } catch (IllegalStateException e) {
+            occupation.end();
+            throw e;
         }
     }
 
     private IllegalStateException refusal(String what) {
-        boolean isClosed = (int) STATE.getAcquire(this) == CLOSED;
         return new IllegalStateException("cannot " + what + " a session of " + executable.plan().model()
-                + (isClosed ? " that is closed" : " that is running in another thread; open one session per thread"));
+                + (occupation.isClosed() ? " that is closed" : " that is running in another thread; open one session per thread"));
     }
 
     private void take(CallersMemory[] memories, MemorySegment[] given, String role) {
@@ -188,20 +190,23 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Frees the arenas and the calls, and ends the session's threads.
+     * Frees the calls, and the memory if it is its own, and ends the session's threads.
      *
      * @throws IllegalStateException if it is running
      */
     @Override
     public void close() {
         synchronized (executable) {
-            if (STATE.compareAndSet(this, IDLE, CLOSED)) {
+            if (occupation.close()) {
                 crew.close();
                 for (Worker worker : workers) {
                     worker.close();
                 }
+                if (ownsMemory) {
+                    memory.close();
+                }
                 executable.forget(this);
-            } else if ((int) STATE.getAcquire(this) == RUNNING) {
+            } else if (occupation.isInUse()) {
                 throw refusal("close");
             }
         }

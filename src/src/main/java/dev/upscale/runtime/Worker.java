@@ -1,6 +1,5 @@
 package dev.upscale.runtime;
 
-import dev.upscale.graph.InvalidInput;
 import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.View.Place;
@@ -9,22 +8,21 @@ import dev.upscale.runtime.kernel.Constants;
 import dev.upscale.runtime.kernel.Invocation;
 import dev.upscale.runtime.kernel.Kernel;
 import dev.upscale.runtime.kernel.KernelFailure;
+import dev.upscale.runtime.kernel.Workspaces;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** An arena and the calls of a plan's kernels on it: computes one micro-batch after the other, on one thread at a time. */
+/** The calls of a plan's kernels on an arena: computes one micro-batch after the other, on one thread at a time. */
 final class Worker implements AutoCloseable {
-    /** What kernels may read past the end of the arena, in bytes. */
-    private static final long PADDING = 128;
-    private static final long ALIGNMENT = 64;
     private static final byte NAN_BYTE = -1;
 
     private final Plan plan;
     private final Binding binding;
     private final MemorySegment arena;
+    private final Workspaces workspaces;
     private final Runnable[] entries;
     private final Invocation[] calls;
     private final PortPointer[] inputs;
@@ -33,10 +31,12 @@ final class Worker implements AutoCloseable {
     private final Recorder recorder;
     private final StepEvent.Emitter flightRecorder;
 
-    private Worker(Plan plan, List<Kernel> kernels, Binding binding, MemorySegment arena, SessionOptions options) {
+    private Worker(Plan plan, List<Kernel> kernels, Binding binding, MemorySegment arena, Workspaces workspaces,
+            SessionOptions options) {
         this.plan = plan;
         this.binding = binding;
         this.arena = arena;
+        this.workspaces = workspaces;
         calls = new Invocation[kernels.size()];
         for (int step = 0; step < calls.length; step++) {
             boolean leftOut = options.copyFree() && plan.steps().get(step) instanceof Step.Copy;
@@ -53,30 +53,15 @@ final class Worker implements AutoCloseable {
         flightRecorder = new StepEvent.Emitter(plan.model(), plan.steps());
     }
 
-    /** Takes memory and binds the kernels, which may use that many threads. */
-    static Worker open(Plan plan, List<Kernel> kernels, Constants constants, SessionOptions options, int threads) {
-        Arena owner = Arena.ofShared();
-        Binding binding = null;
+    /** Binds the kernels, which may use that many threads, to memory that lives longer than this. */
+    static Worker open(Plan plan, List<Kernel> kernels, Constants constants, MemorySegment arena, Workspaces workspaces, SessionOptions options,
+            int threads) {
+        Binding binding = new Binding(Arena.ofShared(), threads, arena, workspaces, constants);
         try {
-            MemorySegment arena = allocate(plan, owner);
-            binding = new Binding(owner, threads, arena, constants);
-            return new Worker(plan, kernels, binding, arena, options);
+            return new Worker(plan, kernels, binding, arena, workspaces, options);
         } catch (RuntimeException e) {
-            if (binding == null) {
-                owner.close();
-            } else {
-                binding.close();
-            }
+            binding.close();
             throw e;
-        }
-    }
-
-    private static MemorySegment allocate(Plan plan, Arena owner) {
-        try {
-            return owner.allocate(Math.addExact(plan.arenaBytes(), PADDING), ALIGNMENT);
-        } catch (ArithmeticException | IllegalArgumentException | OutOfMemoryError e) {
-            throw new InvalidInput("plan " + plan.model() + " needs an arena of " + plan.arenaBytes()
-                    + " bytes, which this machine does not give; compile it for a smaller batch", e);
         }
     }
 
@@ -118,6 +103,7 @@ final class Worker implements AutoCloseable {
         }
         if (poisoned) {
             arena.fill(NAN_BYTE);
+            workspaces.fill(NAN_BYTE);
         }
         for (Runnable entry : entries) {
             entry.run();

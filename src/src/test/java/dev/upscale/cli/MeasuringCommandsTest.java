@@ -123,6 +123,8 @@ class MeasuringCommandsTest {
         assertTrue(variants.get("upscale-index").get("copies").intValue() > 0, variants.toString());
         assertTrue(variants.get("upscale-fusion").get("steps").intValue() > variants.get("upscale").get("steps").intValue());
         assertTrue(variants.get("upscale-order").has("relL2") && !variants.get("copy-free").has("relL2"), "a bound has no valid results");
+        assertTrue(variants.get("upscale").get("ratioToCopyFree").doubleValue() > 0, variants.toString());
+        assertTrue(variants.valueStream().filter(fields -> fields.has("ratioToCopyFree")).count() == 1, "a bound of one plan alone");
     }
 
     @Test

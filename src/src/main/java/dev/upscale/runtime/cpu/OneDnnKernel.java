@@ -80,7 +80,7 @@ final class OneDnnKernel implements Kernel {
     /** The step's workspace if it is large enough: other threads or another machine may need more than was planned. */
     private long scratchpad(Binding binding, long bytes) {
         return workspace.filter(view -> view.bytes() >= bytes && view.offset() % ALIGNMENT == 0)
-                .map(view -> binding.locate(view).address()).orElseGet(() -> binding.owner().allocate(bytes, ALIGNMENT).address());
+                .map(view -> binding.locate(view).address()).orElseGet(() -> binding.workspace(bytes).address());
     }
 
     private record Call(Execution execution, int[] kinds, Location[] locations, List<MemorySegment> weights) implements Invocation {

@@ -70,7 +70,7 @@ final class UpscaleBf16 implements Kernel {
     public Invocation bind(Binding binding) {
         long bytes = Bf16Convolution.workspaceBytes(step.name(), geometry.shape(), binding.threads());
         Optional<View> planned = step.workspace().filter(view -> view.bytes() >= bytes && view.offset() % ALIGNMENT == 0);
-        MemorySegment own = planned.isPresent() ? MemorySegment.NULL : binding.owner().allocate(bytes, ALIGNMENT);
+        MemorySegment own = planned.isPresent() ? MemorySegment.NULL : binding.workspace(bytes);
         return geometry.kernel(step, implementation, planned.stream().toList(), (owner, source, addend, target, more) ->
                 convolution.call(owner, source, addend, planned.isPresent() ? more[0] : own, bytes, target)).bind(binding);
     }

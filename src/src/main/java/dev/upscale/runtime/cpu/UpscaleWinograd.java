@@ -89,7 +89,7 @@ final class UpscaleWinograd implements Kernel {
     public Invocation bind(Binding binding) {
         long bytes = WinogradConvolution.workspaceBytes(step.name(), shape, tile, binding.threads());
         Optional<View> planned = step.workspace().filter(view -> view.bytes() >= bytes && view.offset() % ALIGNMENT == 0);
-        MemorySegment own = planned.isPresent() ? MemorySegment.NULL : binding.owner().allocate(bytes, ALIGNMENT);
+        MemorySegment own = planned.isPresent() ? MemorySegment.NULL : binding.workspace(bytes);
         List<View> sources = new ArrayList<>(List.of(step.source().view()));
         step.addend().map(Operand::view).ifPresent(sources::add);
         planned.ifPresent(sources::add);

@@ -10,7 +10,6 @@ import dev.upscale.runtime.xnnpack.XnnpackPool;
 
 /** An operator of XNNPACK, which holds the addresses it works on: each session makes its own, weights included. */
 record XnnpackKernel(View source, View destination, String implementation, Maker maker) implements Kernel {
-    private static final long ALIGNMENT = 64;
 
     /** Makes a session's operator. */
     @FunctionalInterface
@@ -25,7 +24,7 @@ record XnnpackKernel(View source, View destination, String implementation, Maker
         Location from = binding.locate(source);
         Location to = binding.locate(destination);
         if (operator.workspaceBytes() > 0) {
-            operator.useWorkspace(binding.owner().allocate(operator.workspaceBytes(), ALIGNMENT).address());
+            operator.useWorkspace(binding.workspace(operator.workspaceBytes()).address());
         }
         operator.point(from.address(), to.address());
         return new Invocation() {

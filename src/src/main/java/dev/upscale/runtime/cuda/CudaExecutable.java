@@ -135,12 +135,16 @@ public final class CudaExecutable implements AutoCloseable {
     /**
      * Opens a session: its memory on the device, its calls. Of the options the number of threads does not matter.
      *
+     * @throws IllegalArgumentException if the options name a memory, which is not the device's
      * @throws IllegalStateException if this is closed
      * @throws InvalidInput if the device has too little memory
      */
     public synchronized CudaSession open(SessionOptions options) {
         if (closed) {
             throw new IllegalStateException("the executable of " + plan.model() + " is closed");
+        }
+        if (options.memory().isPresent()) {
+            throw new IllegalArgumentException("a session of " + plan.model() + " on a GPU takes memory of the device; open it without a memory");
         }
         CudaSession session = CudaSession.open(this, options);
         sessions.add(session);

@@ -15,20 +15,23 @@ public final class Binding implements AutoCloseable {
     private final Arena owner;
     private final int threads;
     private final MemorySegment arena;
+    private final Workspaces workspaces;
     private final Constants constants;
     private final Map<Place, List<Location>> callers = new HashMap<>();
     private final List<Runnable> entries = new ArrayList<>();
     private final Resources resources = new Resources();
 
     /**
-     * @param owner   is closed with this
-     * @param threads how many threads a kernel may use, the caller's included
-     * @param arena   the session's arena
+     * @param owner      is closed with this
+     * @param threads    how many threads a kernel may use, the caller's included
+     * @param arena      the session's arena
+     * @param workspaces the session's workspaces beside its arena
      */
-    public Binding(Arena owner, int threads, MemorySegment arena, Constants constants) {
+    public Binding(Arena owner, int threads, MemorySegment arena, Workspaces workspaces, Constants constants) {
         this.owner = owner;
         this.threads = threads;
         this.arena = arena;
+        this.workspaces = workspaces;
         this.constants = constants;
     }
 
@@ -43,6 +46,11 @@ public final class Binding implements AutoCloseable {
 
     public Constants constants() {
         return constants;
+    }
+
+    /** Memory of at least so many bytes, aligned to 64, for what one call writes and reads again; other calls of the session use it too. */
+    public MemorySegment workspace(long bytes) {
+        return workspaces.atLeast(bytes);
     }
 
     /** Where a view lies. In the caller's memory it is not known before the first run: 0, or the view's offset. */

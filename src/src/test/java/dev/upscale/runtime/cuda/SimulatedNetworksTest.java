@@ -20,6 +20,7 @@ import dev.upscale.plan.Plan;
 import dev.upscale.plan.Step;
 import dev.upscale.plan.StepDependencies;
 import dev.upscale.runtime.Profile;
+import dev.upscale.runtime.SessionMemory;
 import dev.upscale.runtime.SessionOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -271,6 +272,10 @@ class SimulatedNetworksTest {
         try (Gpu gpu = Gpu.open(0)) {
             CudaExecutable executable = CudaExecutable.prepare(plan, gpu);
             CudaSession session = executable.open(SessionOptions.threads(1));
+            try (SessionMemory memory = SessionMemory.of(1, List.of(plan))) {
+                SessionOptions inMemory = SessionOptions.threads(1).withMemory(memory);
+                assertTrue(assertThrows(IllegalArgumentException.class, () -> executable.open(inMemory)).getMessage().contains("memory of the device"));
+            }
             executable.close();
             executable.close();
             session.close();
