@@ -1,6 +1,6 @@
 /*
- * Running a depthwise convolution whose channels come by index. Of a strip of the image, as wide as leaves it in the first cache, the rows
- * that a row of outputs reads are kept packed, in a ring of as many rows: each input is packed once, some pixels before the first
+ * Running a depthwise convolution whose channels come by index. Of a strip of the image, as wide as leaves it in the first caches, the rows
+ * that a row of outputs reads are kept packed, in a ring of as many rows: each input is packed once, some pixels, or a row, before the first
  * outputs that read it. A task takes as many channels as it can: they lie side by side in the source, whose lines are then fetched once
  * and in order.
  */
@@ -9,10 +9,10 @@
 #include <string.h>
 
 enum {
-    SEGMENT = 8,                /* outputs, that their inputs are packed before */
+    SEGMENT = 8,                /* outputs, that their inputs are packed before; where AVX-512 runs by halves, whole rows of a strip pay */
     NARROWEST = 8,              /* outputs of a strip: its edges are packed for both sides */
     MOST_VECTORS = 24,          /* of channels */
-    RING_FLOATS = 8 << 10,      /* that a ring is to have */
+    RING_FLOATS = 8 << 10,      /* that a ring is to have; twice as many there */
     MOST_RING_FLOATS = 32 << 10,
     TASKS = 4,                  /* that each thread is to have, */
     FEWEST_ROWS = 8             /* of so many output rows: at their edges rows are packed for both sides */
@@ -44,7 +44,7 @@ typedef struct ring {
 
 static float *ring_row(const ring *r, int64_t y) { return r->memory + y % r->rows * r->row; }
 
-/* Zeros left and right of the image. */
+/* Zeros left and right of the image, where runs cannot leave them out. */
 static void clear_edges(const ring *r, int64_t in_w) {
     const int64_t columns = r->row / r->pixel, left = within(-r->left, 0, columns), right = within(in_w - r->left, left, columns);
     for (int64_t y = 0; y < r->rows; y++) {
@@ -64,8 +64,9 @@ static void run_strip(const up_conv *conv, const up_conv_args *a, int64_t image,
     conv->kernels->plan_takes(a->src.index + channel, channels, plans);
     float memory[window * columns * vectors * width] __attribute__((aligned(64)));
     const ring r = {memory, window, columns * vectors * width, vectors * width, x0 * d->stride_w - d->pad_left};
-    clear_edges(&r, a->in_w);
-    const int64_t segments = (x1 - x0 + SEGMENT - 1) / SEGMENT;
+    const int cuts = has_cuts(d, a->in_w, a->out_w);
+    if (!cuts) clear_edges(&r, a->in_w);
+    const int64_t segments = up_narrow_pays(conv->kernels->isa) ? 1 : (x1 - x0 + SEGMENT - 1) / SEGMENT;
     int64_t next = 0;    /* the first row that is not packed yet */
     for (int64_t y = y0; y < y1; y++) {
         const int64_t top = y * d->stride_h - d->pad_top;
@@ -97,6 +98,11 @@ static void run_strip(const up_conv *conv, const up_conv_args *a, int64_t image,
             }
             column = end;
             run.pixels = n;
+            if (cuts) {
+                const int64_t from_column = r.left + x * d->stride_w;
+                run.before = larger(0, -from_column);
+                run.after = larger(0, from_column + columns_read(d, n) - a->in_w);
+            }
             finish_run(conv, &run);
             run.src += n * run.pixel_step;
             run.dst += n * run.dst_stride;
@@ -120,7 +126,7 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
 }
 
 int32_t up_depthwise_run_rows(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
-    const int64_t width = conv->kernels->vector_floats, floats = RING_FLOATS;
+    const int64_t width = conv->kernels->vector_floats, floats = up_narrow_pays(conv->kernels->isa) ? 2 * RING_FLOATS : RING_FLOATS;
     rows_job job = {.conv = conv, .args = a, .vectors = (conv->desc.out_channels + width - 1) / width};
     const int64_t fit = within(floats / vector_ring(conv, smaller(a->out_w, NARROWEST)), 1, MOST_VECTORS);
     job.chunks = (job.vectors + fit - 1) / fit;
