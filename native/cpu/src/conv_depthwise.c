@@ -72,7 +72,10 @@ static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row, int
 }
 
 /* Pairs of vectors that all channels fill. */
-static int64_t pairs_of(const up_conv *conv) { return (conv->desc.out_channels + 2 * conv->kernels->vector_floats - 1) / (2 * conv->kernels->vector_floats); }
+static int64_t pairs_of(const up_conv *conv) {
+    const int64_t pair = 2 * conv->kernels->vector_floats;
+    return (conv->desc.out_channels + pair - 1) / pair;
+}
 
 static void run_in_place(const depthwise_job *job, int64_t first, int64_t end) {
     const up_conv_args *a = job->args;
@@ -116,6 +119,12 @@ static void note_channels(const up_conv *conv, const up_conv_args *a, int64_t ch
     }
 }
 
+/* Whether a vector of outputs reads as many inputs, each group its own, that are spread over the planes when they are packed. */
+static int spreads(const up_conv *conv) {
+    const int32_t inputs = conv->layout.group_inputs;
+    return conv->kernels->spreads && inputs == conv->layout.group_outputs && (inputs == 2 || inputs == 4);
+}
+
 /* Packs the input rows up to `to`, after those that the band has already; its first is to be row `from`. */
 static void fill_band(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t channel, int64_t channels, int64_t from, int64_t to,
                       band *b) {
@@ -124,17 +133,21 @@ static void fill_band(const up_conv *conv, const up_conv_args *a, int64_t image,
     const int64_t left = b->x0 * conv->desc.stride_w - conv->desc.pad_left;    /* the column that the band begins with */
     const int64_t column = within(left, 0, a->in_w), columns = within(left + b->row / width, column, a->in_w) - column;
     const int64_t source_row = a->in_w * a->src.pixel_stride;
-    for (int64_t k = 0; k < layout->group_inputs; k++) {
-        float *plane = b->memory + k * b->plane;
-        if (kept > 0 && from > b->from) memmove(plane, plane + (from - b->from) * b->row, (size_t)(kept * b->row) * 4);
-        if (first >= to || columns == 0) continue;
+    if (kept > 0 && from > b->from)
+        for (int64_t k = 0; k < layout->group_inputs; k++) {
+            float *plane = b->memory + k * b->plane;
+            memmove(plane, plane + (from - b->from) * b->row, (size_t)(kept * b->row) * 4);
+        }
+    const int spread = spreads(conv);
+    for (int64_t k = 0; k < (spread ? 1 : layout->group_inputs) && first < to && columns > 0; k++) {
         int32_t list[MOST_VECTOR];
-        const int listed = a->src.index || layout->group_inputs > 1 || layout->group_outputs > 1;
-        if (listed) note_channels(conv, a, channel, channels, k, list);
+        const int listed = a->src.index || (!spread && (layout->group_inputs > 1 || layout->group_outputs > 1));
+        if (listed && !spread) note_channels(conv, a, channel, channels, k, list);
         const float *src = a->src.data + (image * a->in_h + first) * source_row + column * a->src.pixel_stride;
         const up_pack_rows run = {.src = listed ? src : src + channel, .src_stride = a->src.pixel_stride, .src_row = source_row,
-                                  .index = listed ? list : NULL, .channels = channels, .rows = to - first, .columns = columns,
-                                  .to = plane + kept * b->row + (column - left) * width, .to_row = b->row};
+                                  .index = !listed ? NULL : spread ? a->src.index + channel : list, .channels = channels, .rows = to - first,
+                                  .columns = columns, .to = b->memory + k * b->plane + kept * b->row + (column - left) * width, .to_row = b->row,
+                                  .planes = spread ? layout->group_inputs : 1, .to_plane = b->plane};
         conv->kernels->pack_rows(&run);
     }
     b->from = from;

@@ -3,15 +3,45 @@
 #include "pick.h"
 #include "take.h"
 
+#if UP_ISA > 0
+/* Of a packed row of pixels: its first channels of each `planes` neighbours in place, the others in further planes. */
+UP_INLINE void spread_row(float *row, int64_t columns, const int planes, int64_t plane) {
+    vi lanes[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < planes; k++)
+#pragma GCC unroll 16
+        for (int i = 0; i < VW; i++) lanes[k][i] = i / planes * planes + k;
+    for (int64_t x = 0; x < columns; x++, row += VW) {
+        const vf pixel = vload(row);
+#pragma GCC unroll 4
+        for (int k = 0; k < planes; k++) vstore(row + k * plane, vpermute(pixel, lanes[k]));
+    }
+}
+#endif
+
+static void spread(const up_pack_rows *r, float *row) {
+#if UP_ISA > 0
+    if (r->planes == 2) spread_row(row, r->columns, 2, r->to_plane);
+    if (r->planes == 4) spread_row(row, r->columns, 4, r->to_plane);
+#else
+    (void)r, (void)row;
+#endif
+}
+
 void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
     const float *from = r->src;
     float *to = r->to;
     if (r->index) {
         const take t = plan_take(r->index, r->channels);
-        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) take_pixels(&t, from, r->src_stride, to, VW, r->columns, VW);
+        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) {
+            take_pixels(&t, from, r->src_stride, to, VW, r->columns, VW);
+            spread(r, to);
+        }
     } else {
-        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row)
+        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) {
             for (int64_t x = 0; x < r->columns; x++) vstore(to + x * VW, vload_n(from + x * r->src_stride, r->channels));
+            spread(r, to);
+        }
     }
 }
 

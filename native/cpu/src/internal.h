@@ -133,7 +133,10 @@ typedef struct up_take_pixels {
 
 enum { UP_TAKE_BYTES = 448 };
 
-/* Rows of pixels of which a vector of channels (or fewer: the rest is 0) is packed, pixel after pixel. */
+/*
+ * Rows of pixels of which a vector of channels (or fewer: the rest is 0) is packed, pixel after pixel. With 2 or 4 planes (where `spreads`)
+ * the first of each so many neighbours is repeated in their places; the second in those of the next plane, and so on.
+ */
 typedef struct up_pack_rows {
     const float *src;
     int64_t src_stride, src_row;    /* from pixel to pixel, from row to row */
@@ -142,6 +145,7 @@ typedef struct up_pack_rows {
     int64_t rows, columns;
     float *to;
     int64_t to_row;
+    int64_t planes, to_plane;
 } up_pack_rows;
 
 /*
@@ -199,6 +203,7 @@ typedef struct up_kernels {
     const up_panel_kind *panels;   /* [kinds], of two vectors, one, and narrower ones; after them that of three vectors */
     void (*depthwise)(const up_depthwise_run *run);
     void (*pack_rows)(const up_pack_rows *rows);
+    int spreads;                   /* whether that makes several planes */
     void (*plan_takes)(const int32_t *index, int64_t channels, void *plans);    /* aligned to 64 bytes */
     void (*take_pixels)(const up_take_pixels *pixels);
     void (*winograd_input[UP_WINOGRAD_SIZES])(const up_winograd_input *strip);      /* m = 2, 4 */

@@ -29,6 +29,7 @@ const up_kernels UP_NAME(up_kernels) = {
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
     .pack_rows = UP_NAME(up_pack_rows),
+    .spreads = UP_ISA > 0,
     .plan_takes = UP_NAME(up_plan_takes),
     .take_pixels = UP_NAME(up_take_pixels),
     .winograd_input = {UP_NAME(up_winograd_input2), UP_NAME(up_winograd_input4)},

@@ -120,6 +120,13 @@ UP_INLINE vf vchoose(vi mask, vf x, vf y) { return (vf)_mm256_blendv_ps((__m256)
 #define vchoose UP_PASTE(choose, VW)
 #endif
 
+/* x[lanes[0]], x[lanes[1]], ... */
+#if UP_ISA == 1
+UP_INLINE vf vpermute(vf x, vi lanes) { return (vf)_mm256_permutevar8x32_ps((__m256)x, (__m256i)lanes); }
+#elif UP_ISA == 2
+UP_INLINE vf vpermute(vf x, vi lanes) { return (vf)_mm512_permutexvar_ps((__m512i)lanes, (__m512)x); }
+#endif
+
 /* Of a vector or, at the end of a row, of n < VW floats. */
 UP_INLINE vf vload_n(const float *p, int64_t n) { return n >= VW ? vload(p) : vload_part(p, n); }
 UP_INLINE void vstore_n(float *p, vf x, int64_t n) {
