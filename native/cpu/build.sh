@@ -42,15 +42,23 @@ compile() { # OBJECT FLAGS... : in the background, a few at a time
 for file in status pool conv_pack conv_run conv_bf16 conv_depthwise conv_depthwise_rows conv_rows winograd winograd_run calls; do
     compile "$file" -c "$here/src/$file.c"
 done
+# Tiles of whole AVX-512 vectors are compiled as for a processor whose loads take their time: with the compiler's default order of
+# instructions those of 11 to 13 pixels take 5 % longer, and narrower ones take less (gcc 12, Zen 4).
+order=-mtune=icelake-server
 if [ -n "${bf16:-}" ]; then
     for file in bf16_pixels conv_tile; do
-        compile "$file.bf16" -DUP_ISA=2 -DUP_BF16_TILE -mavx512f -mavx512vl -mavx512bf16 -mavx2 -mfma -mprefer-vector-width=512 -c "$here/src/$file.c"
+        compile "$file.bf16" $order -DUP_ISA=2 -DUP_BF16_TILE -mavx512f -mavx512vl -mavx512bf16 -mavx2 -mfma -mprefer-vector-width=512 -c "$here/src/$file.c"
     done
 fi
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
     for file in kernels conv_tile depthwise winograd_transform functions pointwise gather binary window reduce places planes; do
-        compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c"
+        case $file.$number in
+            conv_tile.2)
+                compile "$file.narrow" "-DUP_ISA=$number" -DUP_NARROW_TILES $options -c "$here/src/$file.c"
+                compile "$file.$name" "-DUP_ISA=$number" $options $order -c "$here/src/$file.c" ;;
+            *) compile "$file.$name" "-DUP_ISA=$number" $options -c "$here/src/$file.c" ;;
+        esac
     done
 done
 wait

@@ -201,9 +201,41 @@ static void pack_block(const up_conv *conv, int64_t pixels, const packed_block *
     }
 }
 
+/* ---------------------------------------------------------------- what tiles fetch */
+
+/* Whether the inner loop of a kind of tiles has room for a fetch. */
+static int has_room_to_fetch(const conv_job *job, const up_panel_kind *kind) {
+    return kind->width > job->conv->kernels->vector_floats && job->pixels > 1;
+}
+
+/* How many of a panel's tiles fetch the panel that comes next, where there is more to fetch. */
+static int64_t weight_tiles(const up_panel_kind *kind, int64_t tiles) {
+    const int64_t lines = (kind->width * 4 + UP_LINE_BYTES - 1) / UP_LINE_BYTES;    /* of a panel, for each of its channels */
+    return tiles > FEW_TILES ? 0 : tiles < lines ? tiles : lines;
+}
+
+/* The inputs of the block behind this one, a line with each channel of `fetching` tiles evenly spread over `tiles`. */
+typedef struct source_fetcher {
+    const char *at;
+    int64_t left;    /* bytes */
+    int64_t fetching, tiles, credit;
+} source_fetcher;
+
+/* What the next tile, which has room for `slots` fetches, fetches of it: from `*ahead` on, at distances that are the result. 0: nothing. */
+static int64_t fetch_source(source_fetcher *f, int64_t slots, const char **ahead) {
+    if (f->left <= 0 || (f->credit += f->fetching) < f->tiles) return 0;
+    f->credit -= f->tiles;
+    const int64_t step = f->left >= slots * UP_LINE_BYTES ? UP_LINE_BYTES : f->left / slots;
+    *ahead = f->at;
+    f->at += slots * step;
+    f->left = step == UP_LINE_BYTES ? f->left - slots * step : 0;
+    return step;
+}
+
 /* The tiles of one panel, over one block of K: `tile` holds what they share. */
 static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *kind, int64_t p0, int64_t p1, int64_t output,
-                      int runs, const float **places, const char *inside, char cuts[4][UP_MOST_TAPS], int last, up_fetcher *side) {
+                      int runs, const float **places, const char *inside, char cuts[4][UP_MOST_TAPS], int last, source_fetcher *next,
+                      up_fetcher *side) {
     const up_conv *conv = job->conv;
     const up_conv_args *a = job->args;
     const int64_t row = job->row ? job->row : p1 - p0, row_tiles = (row + kind->mr - 1) / kind->mr, tiles = (p1 - p0) / row * row_tiles;
@@ -211,55 +243,61 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
     const float *weights = tile.weights;
     const int64_t segments = tile.segments, length = tile.length;
     /*
-     * Where a panel lasts for a few tiles only, and nothing else is fetched, its first tiles fetch the panel that comes next: behind this
-     * one, or the first of all; never beyond the weights, since fetching what is not mapped is slow. If there is nothing else to
-     * fetch for anybody, all of its tiles do.
+     * Where a panel lasts for a few tiles only, its first tiles fetch the panel that comes next: behind this one, or the first of all; never
+     * beyond the weights, since fetching what is not mapped is slow. If there is nothing else to fetch for anybody, all of its tiles do.
      */
     const int64_t panel_floats = segments * length * kind->width;
-    const int fetch = !tile.ahead_step && tiles <= FEW_TILES;
-    const int64_t lines = (kind->width * 4 + UP_LINE_BYTES - 1) / UP_LINE_BYTES;    /* of a panel, for each of its channels */
-    const int has_room = kind->width > conv->kernels->vector_floats && job->pixels > 1;    /* in the tiles' inner loop */
-    const int64_t fetching = fetch && has_room && side->left > 0 && tiles > lines ? lines : tiles;
+    const int has_room = has_room_to_fetch(job, kind);
+    const int64_t fetching = !has_room ? 0 : next->left > 0 || side->left > 0 ? weight_tiles(kind, tiles) : tiles <= FEW_TILES ? tiles : 0;
     const int wrap = tile.weights + 2 * panel_floats > conv->weights + conv->layout.weight_floats;
-    const char *next = (const char *)(wrap ? conv->weights : tile.weights + panel_floats);
-    const int64_t step = fetch ? kind->width * 4 / fetching : tile.ahead_step;
-    const char *ahead = fetch ? next : tile.ahead;
-    const int64_t ahead_bytes = fetch ? panel_floats * 4 / fetching : length * step;
-    tile.ahead_step = step;
+    const char *ahead = (const char *)(wrap ? conv->weights : tile.weights + panel_floats);
+    const int64_t step = fetching ? kind->width * 4 / fetching : 0, ahead_bytes = fetching ? panel_floats * 4 / fetching : 0;
     const int64_t fewest = row / row_tiles, longer = row % row_tiles;    /* pixels of a tile; tiles of a row that have one more */
+    const up_tile_kernel *kernels = kind->kernels[tile.index != NULL];
+    const int32_t kernel_w = conv->desc.kernel_w;
+    tile.dst = a->dst.data + p0 * a->dst.pixel_stride + output;
+    if (!tile.bias) {
+        tile.addend = tile.dst;
+        tile.addend_stride = tile.dst_stride;
+    } else if (a->addend.data) {
+        tile.addend = a->addend.data + p0 * a->addend.pixel_stride + output;
+        tile.addend_stride = a->addend.pixel_stride;
+    }
     int64_t first = 0, mr, from = 0, to = 0;
     for (int64_t i = 0, j = 0; i < tiles; i++, first += mr, j = j + 1 < row_tiles ? j + 1 : 0) {
         mr = fewest + (j < longer);
-        tile.dst = a->dst.data + (p0 + first) * a->dst.pixel_stride + output;
-        if (tile.bias && a->addend.data) {
-            tile.addend = a->addend.data + (p0 + first) * a->addend.pixel_stride + output;
-            tile.addend_stride = a->addend.pixel_stride;
-        } else if (!tile.bias) {
-            tile.addend = tile.dst;
-            tile.addend_stride = tile.dst_stride;
+        if (i < fetching) {
+            tile.ahead = ahead + ahead_bytes * i;
+            tile.ahead_step = step;
+        } else if (has_room) {
+            tile.ahead_step = fetch_source(next, segments * length, &tile.ahead);
+            if (!tile.ahead_step) tile.ahead_step = up_fetch_next(side, segments * length, &tile.ahead);
         }
-        tile.ahead = ahead + ahead_bytes * i;
-        if (has_room && (step == 0 || i >= fetching)) tile.ahead_step = up_fetch_next(side, segments * length, &tile.ahead);
-        const int merged = runs && all(inside + first, mr);
-        for (int64_t p = first; runs && !merged && p < first + mr; p++)
-            if (inside[p]) note_runs(&conv->desc, a, places + p * tile.row_step);
-        const int32_t kernel_w = conv->desc.kernel_w;
-        tile.segments = merged ? conv->desc.kernel_h : segments;
-        tile.length = merged ? kernel_w * length : length;
-        tile.segment_step = merged ? kernel_w : 1;
-        tile.rows = rows + first * tile.row_step;
-        tile.weights = weights;
+        int merged = 0;
+        if (runs) {
+            merged = all(inside + first, mr);
+            for (int64_t p = first; !merged && p < first + mr; p++)
+                if (inside[p]) note_runs(&conv->desc, a, places + p * tile.row_step);
+            tile.segments = merged ? conv->desc.kernel_h : segments;
+            tile.length = merged ? kernel_w * length : length;
+            tile.segment_step = merged ? kernel_w : 1;
+        }
         if (job->row) {
             if (j == 0) rows_inside(&conv->desc, a, (p0 + first) / row % a->out_h, &from, &to);
             const int edges = (j == 0) | (j == row_tiles - 1) << 1;
-            tile.rows += from * kernel_w;
-            tile.weights += from * kernel_w * length * kind->width;
+            tile.rows = rows + from * kernel_w;
+            tile.weights = weights + from * kernel_w * length * kind->width;
             tile.segments = merged ? to - from : (to - from) * kernel_w;
             tile.cuts = edges && !merged ? cuts[edges] : NULL;
+        } else {
+            tile.rows = rows;
         }
         if (job->pixels == 1) (tile.index ? kind->single_indexed : kind->single)(&tile);
-        else kind->kernels[tile.index != NULL][mr - 1](&tile);
+        else kernels[mr - 1](&tile);
         if (last && !conv->clamp) conv->kernels->act(&conv->desc.act, tile.dst, tile.dst_stride, mr, tile.outputs);
+        rows += mr * tile.row_step;
+        tile.dst += mr * tile.dst_stride;
+        if (tile.addend) tile.addend += mr * tile.addend_stride;
     }
 }
 
@@ -286,14 +324,23 @@ static void pack_places(const up_source *src, int64_t c0, int64_t c1, int64_t ro
     }
 }
 
-/* Bytes of the next block's inputs that are fetched with each channel of a tile; 0: weights may be. */
-static int64_t source_step(const conv_job *job, int64_t p1, int64_t n, int64_t panels) {
+/* The block behind [p0, p1), if it is to be fetched while panels of this one are computed. */
+static source_fetcher next_source(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel) {
     const up_conv *conv = job->conv;
     const up_conv_desc *d = &conv->desc;
-    const int64_t stride = job->args->src.pixel_stride, mr = conv->panels[0].mr;
-    if (conv->bf16 || conv->layout.taps > 1 || d->stride_h > 1 || d->stride_w > 1 || is_padded(d, job->args) || p1 + n > job->pixels ||
-        stride > 3 * (int64_t)d->in_channels || conv->layout.weight_floats * 4 > MANY_WEIGHTS) return 0;
-    return n * stride * 4 / (panels * ((n + mr - 1) / mr) * conv->layout.group_inputs);
+    const int64_t stride = job->args->src.pixel_stride, pixels = p1 - p0 < job->pixels - p1 ? p1 - p0 : job->pixels - p1;
+    if (conv->bf16 || conv->layout.taps > 1 || d->stride_h > 1 || d->stride_w > 1 || is_padded(d, job->args) ||
+        stride > 3 * (int64_t)d->in_channels || conv->layout.weight_floats * 4 > MANY_WEIGHTS) return (source_fetcher){0};
+    source_fetcher f = {.at = (const char *)(job->args->src.data + p1 * stride), .left = pixels * stride * 4};
+    for (int64_t q = first_panel; q < last_panel; q++) {
+        const up_panel_kind *kind = &conv->panels[up_panel_at(&conv->layout, conv->panels[0].width, (int32_t)(q % conv->layout.panels)).kind];
+        const int64_t tiles = (p1 - p0 + kind->mr - 1) / kind->mr;
+        if (has_room_to_fetch(job, kind)) f.tiles += (tiles - weight_tiles(kind, tiles)) * conv->layout.channel_blocks;
+    }
+    const int64_t bytes = conv->layout.block_channels * UP_LINE_BYTES;    /* that a tile fetches */
+    f.fetching = (f.left + bytes - 1) / bytes;
+    if (f.fetching > f.tiles) f.fetching = f.tiles;
+    return f;
 }
 
 static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel, up_fetcher *side) {
@@ -320,8 +367,7 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
     float packed[packs ? (p1 - p0) * row : 1];
     const int64_t group_floats = (int64_t)layout->taps * layout->group_inputs * layout->padded_outputs;
     int64_t done = 0;    /* sums of the blocks before */
-    const int64_t step = source_step(job, p1, p1 - p0, last_panel - first_panel);
-    const char *ahead = step ? (const char *)(a->src.data + p1 * a->src.pixel_stride) : NULL;
+    source_fetcher next = next_source(job, p0, p1, first_panel, last_panel);
     for (int32_t t0 = 0; t0 < layout->taps; t0 += layout->block_taps) {
         const int32_t t1 = t0 + layout->block_taps < layout->taps ? t0 + layout->block_taps : layout->taps;
         note_places(&conv->desc, a, p0, p1, t0, t1, runs, places, inside);
@@ -345,11 +391,10 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
                     .index = packs || !a->src.index ? NULL : a->src.index + channel,
                     .weights = conv->weights + group * group_floats + done * layout->padded_outputs + sums * panel.first,
                     .bias = done ? NULL : conv->bias + group * layout->padded_outputs + panel.first,
-                    .dst_stride = a->dst.pixel_stride, .ahead = ahead, .ahead_step = step,
-                    .outputs = left < kind->width ? left : kind->width,
+                    .dst_stride = a->dst.pixel_stride, .outputs = left < kind->width ? left : kind->width,
                     .low = last ? conv->low : -__builtin_inff(), .high = last ? conv->high : __builtin_inff()};
-                run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, places, inside, cuts, last, side);
-                ahead += step * sums * ((p1 - p0 + kind->mr - 1) / kind->mr);
+                run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, places, inside, cuts, last, &next,
+                          side);
             }
             done += sums;
         }
@@ -360,8 +405,7 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
 static int64_t room(const conv_job *job, int64_t pixels, int64_t panels) {
     const up_panel_kind *kind = &job->conv->panels[0];
     const int64_t row = job->row ? job->row : pixels, tiles = row > 0 ? pixels / row * ((row + kind->mr - 1) / kind->mr) : 0;
-    const int64_t fetching = tiles <= FEW_TILES ? kind->width * 4 / UP_LINE_BYTES : 0;
-    return (tiles - fetching) * panels * job->conv->layout.taps * job->conv->layout.group_inputs;
+    return (tiles - weight_tiles(kind, tiles)) * panels * job->conv->layout.taps * job->conv->layout.group_inputs;
 }
 
 static void run_tasks(const void *argument, int64_t first, int64_t last) {

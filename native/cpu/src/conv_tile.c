@@ -174,6 +174,7 @@ UP_EDGE(16, __m512, _mm512)
             } else if (step) {    /* fetched ahead in small steps: the loop below cannot afford even that */                      \
                 _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++, weights += nv * w, ahead += step) {                  \
                     __builtin_prefetch(ahead, 0, 2);                                                                              \
+                    __builtin_prefetch(ahead + 64, 0, 2);    /* a tile alone fetches two lines with each channel */               \
                     channel##w(sum, p, indexed ? index[k] : k, weights, 0, mr, nv);                                               \
                 }                                                                                                                 \
             } else {                                                                                                              \
@@ -229,12 +230,24 @@ UP_DEFINE_TILE(16)
 #define UP_INDEXED 1
 #endif
 
+/*
+ * With AVX-512, panels narrower than a vector are compiled by themselves (UP_NARROW_TILES), since they want another order of instructions: see
+ * build.sh.
+ */
+#ifdef UP_NARROW_TILES
+#define UP_LINKAGE
+#else
+#define UP_LINKAGE static
+#endif
+
 #define UP_TILE(w, nv, mr)                                                                                                        \
-    static void tile_##w##x##nv##_##mr(const up_tile *t) { tile##w(t, mr, nv, 0); }                                               \
-    static void tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, UP_INDEXED); }
+    UP_LINKAGE void up_tile_##w##x##nv##_##mr(const up_tile *t) { tile##w(t, mr, nv, 0); }                                        \
+    UP_LINKAGE void up_tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, UP_INDEXED); }
 #define UP_SINGLE(w, nv)                                                                                                          \
-    static void single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                                      \
-    static void single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, UP_INDEXED); }
+    UP_LINKAGE void up_single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                               \
+    UP_LINKAGE void up_single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, UP_INDEXED); }
+#define UP_TILE_APART(w, nv, mr) void up_tile_##w##x##nv##_##mr(const up_tile *t), up_tile_##w##x##nv##_##mr##_indexed(const up_tile *t);
+#define UP_SINGLE_APART(w, nv) void up_single_##w##x##nv(const up_tile *t), up_single_##w##x##nv##_indexed(const up_tile *t);
 
 #define UP_UP_TO_3(m, w, nv) m(w, nv, 1) m(w, nv, 2) m(w, nv, 3)
 #define UP_UP_TO_4(m, w, nv) UP_UP_TO_3(m, w, nv) m(w, nv, 4)
@@ -243,13 +256,14 @@ UP_DEFINE_TILE(16)
 #define UP_UP_TO_9(m, w, nv) UP_UP_TO_8(m, w, nv) m(w, nv, 9)
 #define UP_UP_TO_14(m, w, nv) UP_UP_TO_9(m, w, nv) m(w, nv, 10) m(w, nv, 11) m(w, nv, 12) m(w, nv, 13) m(w, nv, 14)
 
-#define UP_ENTRY(w, nv, mr) tile_##w##x##nv##_##mr,
-#define UP_ENTRY_INDEXED(w, nv, mr) tile_##w##x##nv##_##mr##_indexed,
+#define UP_ENTRY(w, nv, mr) up_tile_##w##x##nv##_##mr,
+#define UP_ENTRY_INDEXED(w, nv, mr) up_tile_##w##x##nv##_##mr##_indexed,
 #define UP_KIND(w, nv, most)                                                                                                      \
     {w * nv, most, {{UP_UP_TO_##most(UP_ENTRY, w, nv)}, {UP_UP_TO_##most(UP_ENTRY_INDEXED, w, nv)}},                              \
-     single_##w##x##nv, single_##w##x##nv##_indexed}
+     up_single_##w##x##nv, up_single_##w##x##nv##_indexed}
 
 #define UP_TILES(w, nv, most) UP_UP_TO_##most(UP_TILE, w, nv) UP_SINGLE(w, nv)
+#define UP_TILES_APART(w, nv, most) UP_UP_TO_##most(UP_TILE_APART, w, nv) UP_SINGLE_APART(w, nv)
 
 #if UP_ISA == 0 && defined(__aarch64__)
 UP_TILES(4, 2, 8)
@@ -267,11 +281,19 @@ UP_TILES(8, 1, 8)
 UP_TILES(4, 1, 8)
 UP_TILES(8, 3, 4)
 const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(8, 2, 6), UP_KIND(8, 1, 8), UP_KIND(4, 1, 8), UP_KIND(8, 3, 4)};
+#elif defined(UP_NARROW_TILES)
+UP_TILES(8, 1, 14)
+UP_TILES(4, 1, 14)
 #else
 UP_TILES(16, 2, 14)
 UP_TILES(16, 1, 14)
+UP_TILES(16, 3, 9)
+#ifdef UP_BF16_TILE
 UP_TILES(8, 1, 14)
 UP_TILES(4, 1, 14)
-UP_TILES(16, 3, 9)
+#else
+UP_TILES_APART(8, 1, 14)
+UP_TILES_APART(4, 1, 14)
+#endif
 const up_panel_kind UP_NAME(up_panels)[] = {UP_KIND(16, 2, 14), UP_KIND(16, 1, 14), UP_KIND(8, 1, 14), UP_KIND(4, 1, 14), UP_KIND(16, 3, 9)};
 #endif
