@@ -328,16 +328,18 @@ static void pack_places(const up_source *src, int64_t c0, int64_t c1, int64_t ro
 static source_fetcher next_source(const conv_job *job, int64_t p0, int64_t p1, int64_t first_panel, int64_t last_panel) {
     const up_conv *conv = job->conv;
     const up_conv_desc *d = &conv->desc;
-    const int64_t stride = job->args->src.pixel_stride, pixels = p1 - p0 < job->pixels - p1 ? p1 - p0 : job->pixels - p1;
-    if (conv->bf16 || conv->layout.taps > 1 || d->stride_h > 1 || d->stride_w > 1 || is_padded(d, job->args) ||
+    const up_conv_args *a = job->args;
+    const int64_t stride = a->src.pixel_stride, below = (d->kernel_h - 1) * (int64_t)d->dilation_h - d->pad_top;
+    const int64_t first = p1 + (below > 0 ? below * a->in_w : 0), pixels = p1 - p0 < job->pixels - first ? p1 - p0 : job->pixels - first;
+    if (conv->bf16 || d->stride_h > 1 || d->stride_w > 1 || a->in_h != a->out_h || a->in_w != a->out_w || pixels <= 0 ||
         stride > 3 * (int64_t)d->in_channels || conv->layout.weight_floats * 4 > MANY_WEIGHTS) return (source_fetcher){0};
-    source_fetcher f = {.at = (const char *)(job->args->src.data + p1 * stride), .left = pixels * stride * 4};
+    source_fetcher f = {.at = (const char *)(a->src.data + first * stride), .left = pixels * stride * 4};
     for (int64_t q = first_panel; q < last_panel; q++) {
         const up_panel_kind *kind = &conv->panels[up_panel_at(&conv->layout, conv->panels[0].width, (int32_t)(q % conv->layout.panels)).kind];
         const int64_t tiles = (p1 - p0 + kind->mr - 1) / kind->mr;
-        if (has_room_to_fetch(job, kind)) f.tiles += (tiles - weight_tiles(kind, tiles)) * conv->layout.channel_blocks;
+        if (has_room_to_fetch(job, kind)) f.tiles += (tiles - weight_tiles(kind, tiles)) * conv->layout.channel_blocks * conv->layout.tap_blocks;
     }
-    const int64_t bytes = conv->layout.block_channels * UP_LINE_BYTES;    /* that a tile fetches */
+    const int64_t bytes = (int64_t)conv->layout.block_taps * conv->layout.block_channels * UP_LINE_BYTES;    /* that a tile fetches */
     f.fetching = (f.left + bytes - 1) / bytes;
     if (f.fetching > f.tiles) f.fetching = f.tiles;
     return f;
