@@ -35,7 +35,12 @@ enum {
     WIDEST_ROW = 128,            /* whose tiles lie in rows: in wider images too few taps are cut off to pay for it */
     FEWEST_SUMS = 128,           /* of such a tile */
     COLLIDING_BYTES = 4096,      /* pixels that lie so far apart share a set of the first cache, which holds few of them */
-    FEWEST_READS = 2             /* of a channel, by panels, that make up for copying it */
+    FEWEST_READS = 2,            /* of a channel, by panels, that make up for copying it */
+    /* What a task takes, in products of a vector: */
+    TILE_PRODUCTS = 150,         /* a tile's beginning and end */
+    TASK_PRODUCTS = 1000,
+    READ_WITH_A_PRODUCT = 8,     /* floats that are read out of the last cache meanwhile */
+    COPIED_WITH_A_PRODUCT = 2
 };
 
 typedef struct conv_job {
@@ -449,6 +454,45 @@ static int64_t thread_bytes(const up_conv *conv, const up_conv_args *a, int64_t 
     return (read * packed_stride(conv) * 4 + 63) / 64 * 64;
 }
 
+/*
+ * How long the threads take if pixels are cut into `blocks` and panels into `ranges`, in products of a vector: as many tasks one after the other
+ * as the busiest has, each with its largest block and range, the tiles' beginnings and ends, and the inputs and weights that it reads.
+ */
+static double time_of_cut(const conv_job *job, int32_t threads, int32_t blocks, int32_t ranges) {
+    const up_layout *layout = &job->conv->layout;
+    const int32_t unit = job->row ? (int32_t)job->row : 1, units = (int32_t)(job->pixels / unit), all_panels = (int32_t)job->panels;
+    const int32_t pixels = (units + blocks - 1) / blocks * unit, panels = (all_panels + ranges - 1) / ranges;
+    const int32_t tasks = (blocks * ranges + threads - 1) / threads, mr = job->conv->panels[0].mr;
+    const double sums = (double)layout->taps * layout->group_inputs, floats = (double)layout->padded_outputs * panels / layout->panels;
+    const double products = pixels * floats / job->conv->kernels->vector_floats * sums, tiles = (double)((pixels + mr - 1) / mr) * panels;
+    const double inputs = pixels * (double)layout->group_inputs, read = inputs + floats * sums;
+    const double copied = is_packed(job->conv, job->args, panels) ? inputs : 0;
+    return tasks * (products + tiles * TILE_PRODUCTS + read / READ_WITH_A_PRODUCT + copied / COPIED_WITH_A_PRODUCT + TASK_PRODUCTS);
+}
+
+static void take_faster_cut(conv_job *job, int32_t threads, int64_t blocks, int64_t ranges, double *least) {
+    const double time = time_of_cut(job, threads, (int32_t)blocks, (int32_t)ranges);
+    if (*least > 0 && time >= *least) return;
+    *least = time;
+    job->blocks = blocks;
+    job->panel_ranges = ranges;
+}
+
+/* Cuts pixels and panels so that each thread has as much to do; no block is larger than one that stays in the cache. */
+static void cut_tasks(conv_job *job, int32_t threads, int64_t tasks) {
+    const int64_t mr = job->conv->panels[0].mr, units = job->row ? job->pixels / job->row : (job->pixels + mr - 1) / mr;
+    const int64_t fewest = job->blocks;
+    double least = 0;
+    for (int64_t ranges = 1; ranges <= job->panels && ranges <= tasks; ranges *= 2) {
+        int64_t blocks = (tasks + ranges - 1) / ranges;
+        if (blocks < fewest) blocks = fewest;
+        while (blocks * ranges % threads) blocks++;
+        if (blocks > units) blocks = units > fewest ? units : fewest;
+        take_faster_cut(job, threads, blocks, ranges, &least);
+        if (blocks < units) take_faster_cut(job, threads, (units + units / blocks - 1) / (units / blocks), ranges, &least);    /* equal blocks */
+    }
+}
+
 static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pixels, up_pool *pool, void *workspace) {
     const up_layout *layout = &conv->layout;
     conv_job job = {.conv = conv, .args = a, .pixels = pixels, .panels = (int64_t)layout->panels * conv->desc.groups, .panel_ranges = 1,
@@ -457,16 +501,9 @@ static int32_t run_dense(const up_conv *conv, const up_conv_args *a, int64_t pix
     if (tiles_lie_in_rows(conv, a) && a->out_w <= most) job.row = a->out_w;
     const int64_t unit = job.row ? job.row : 1;
     job.blocks = (pixels / unit + most / unit - 1) / (most / unit);
-    const int64_t threads = up_pool_threads(pool);
+    const int32_t threads = up_pool_threads(pool);
     const double sums = (double)pixels * layout->taps * layout->group_inputs * conv->desc.out_channels;
-    if (threads > 1 && sums > 200e3) {
-        const int64_t worth = (int64_t)within((int64_t)(sums / 100e3), 2, 4 * threads);
-        const int64_t mr = conv->panels[0].mr;
-        if (job.blocks < worth) job.panel_ranges = within((worth + job.blocks - 1) / job.blocks, 1, job.panels);
-        if (job.blocks * job.panel_ranges < worth)
-            job.blocks = within((worth + job.panel_ranges - 1) / job.panel_ranges, job.blocks,
-                                job.row ? pixels / unit : (pixels + mr - 1) / mr);
-    }
+    if (threads > 1 && sums > 200e3) cut_tasks(&job, threads, within((int64_t)(sums / 100e3), 2, 4 * threads));
     return up_parallel(pool, run_tasks, &job, job.blocks * job.panel_ranges);
 }
 
