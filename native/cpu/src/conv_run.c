@@ -40,7 +40,7 @@ enum {
     TILE_PRODUCTS = 150,         /* a tile's beginning and end */
     TASK_PRODUCTS = 1000,
     READ_WITH_A_PRODUCT = 8,     /* floats that are read out of the last cache meanwhile */
-    COPIED_WITH_A_PRODUCT = 2
+    COPIED_WITH_A_PRODUCT = 8
 };
 
 typedef struct conv_job {
@@ -336,8 +336,9 @@ static source_fetcher next_source(const conv_job *job, int64_t p0, int64_t p1, i
     const up_conv_args *a = job->args;
     const int64_t stride = a->src.pixel_stride, below = (d->kernel_h - 1) * (int64_t)d->dilation_h - d->pad_top;
     const int64_t first = p1 + (below > 0 ? below * a->in_w : 0), pixels = p1 - p0 < job->pixels - first ? p1 - p0 : job->pixels - first;
+    const int stays = conv->layout.weight_floats * 4 <= MANY_WEIGHTS || is_packed(conv, a, last_panel - first_panel);
     if (conv->bf16 || d->stride_h > 1 || d->stride_w > 1 || a->in_h != a->out_h || a->in_w != a->out_w || pixels <= 0 ||
-        stride > 3 * (int64_t)d->in_channels || conv->layout.weight_floats * 4 > MANY_WEIGHTS) return (source_fetcher){0};
+        stride > 3 * (int64_t)d->in_channels || !stays) return (source_fetcher){0};
     source_fetcher f = {.at = (const char *)(a->src.data + first * stride), .left = pixels * stride * 4};
     for (int64_t q = first_panel; q < last_panel; q++) {
         const up_panel_kind *kind = &conv->panels[up_panel_at(&conv->layout, conv->panels[0].width, (int32_t)(q % conv->layout.panels)).kind];
@@ -490,6 +491,8 @@ static void cut_tasks(conv_job *job, int32_t threads, int64_t tasks) {
         if (blocks > units) blocks = units > fewest ? units : fewest;
         take_faster_cut(job, threads, blocks, ranges, &least);
         if (blocks < units) take_faster_cut(job, threads, (units + units / blocks - 1) / (units / blocks), ranges, &least);    /* equal blocks */
+        if (fewest * ranges % threads == 0 && is_packed(job->conv, job->args, job->panels / ranges))    /* copied as few times as can be */
+            take_faster_cut(job, threads, fewest, ranges, &least);
     }
 }
 
