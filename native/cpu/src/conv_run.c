@@ -13,8 +13,8 @@
  * With bf16, whose products take pairs of channels that lie side by side, each block of K of the pixels that a block of them reads is
  * packed first; tiles read that instead, so any index list will do. Every task packs what it reads.
  *
- * With each channel a tile can fetch a line of memory on the side. The first tiles of a panel fetch the panel behind it, where tiles are few; the
- * others fetch what the caller will need next.
+ * With each channel a tile can fetch a line of memory on the side. The first tiles of a panel fetch the panel behind it, where tiles are few; others
+ * the inputs of the next block, and what the caller will need next.
  */
 #include "conv.h"
 #include "fetch.h"
@@ -467,7 +467,7 @@ static double time_of_cut(const conv_job *job, int32_t threads, int32_t blocks, 
     const double sums = (double)layout->taps * layout->group_inputs, floats = (double)layout->padded_outputs * panels / layout->panels;
     const double products = pixels * floats / job->conv->kernels->vector_floats * sums, tiles = (double)((pixels + mr - 1) / mr) * panels;
     const double inputs = pixels * (double)layout->group_inputs, read = inputs + floats * sums;
-    const double copied = is_packed(job->conv, job->args, panels) ? inputs : 0;
+    const double copied = job->conv->bf16 || is_packed(job->conv, job->args, panels) ? inputs : 0;
     return tasks * (products + tiles * TILE_PRODUCTS + read / READ_WITH_A_PRODUCT + copied / COPIED_WITH_A_PRODUCT + TASK_PRODUCTS);
 }
 
@@ -491,7 +491,8 @@ static void cut_tasks(conv_job *job, int32_t threads, int64_t tasks) {
         if (blocks > units) blocks = units > fewest ? units : fewest;
         take_faster_cut(job, threads, blocks, ranges, &least);
         if (blocks < units) take_faster_cut(job, threads, (units + units / blocks - 1) / (units / blocks), ranges, &least);    /* equal blocks */
-        if (fewest * ranges % threads == 0 && is_packed(job->conv, job->args, job->panels / ranges))    /* copied as few times as can be */
+        const int copies = job->conv->bf16 || is_packed(job->conv, job->args, job->panels / ranges);
+        if (copies && fewest * ranges % threads == 0)    /* as few times as can be */
             take_faster_cut(job, threads, fewest, ranges, &least);
     }
 }
