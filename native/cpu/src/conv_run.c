@@ -40,7 +40,7 @@ enum {
     TILE_PRODUCTS = 150,         /* a tile's beginning and end */
     TASK_PRODUCTS = 1000,
     READ_WITH_A_PRODUCT = 8,     /* floats that are read out of the last cache meanwhile */
-    COPIED_WITH_A_PRODUCT = 8
+    COPIED_WITH_A_PRODUCT = 8    /* floats that are packed meanwhile */
 };
 
 typedef struct conv_job {

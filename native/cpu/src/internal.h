@@ -70,8 +70,8 @@ typedef struct up_tile {
     int64_t dst_stride;
     int64_t outputs;         /* how many of the panel's outputs exist: 1..width */
     float low, high;         /* the result is clamped to this range */
-    const char *ahead;       /* weights that will be needed next, fetched on the side: `ahead_step` bytes */
-    int64_t ahead_step;      /*   with each channel; 0: none */
+    const char *ahead;       /* memory that will be needed next, fetched on the side: two lines with each channel, */
+    int64_t ahead_step;      /*   `ahead_step` bytes from one channel to the next; 0: none */
 } up_tile;
 
 /* A segment's pixel that lies outside of the image: it may be left out. */
