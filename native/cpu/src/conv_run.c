@@ -297,7 +297,7 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
         } else {
             tile.rows = rows;
         }
-        if (job->pixels == 1) (tile.index ? kind->single_indexed : kind->single)(&tile);
+        if (job->pixels == 1) (tile.outputs > kind->width ? kind->beside : kind->single)[tile.index != NULL](&tile);
         else kernels[mr - 1](&tile);
         if (last && !conv->clamp) conv->kernels->act(&conv->desc.act, tile.dst, tile.dst_stride, mr, tile.outputs);
         rows += mr * tile.row_step;
@@ -385,8 +385,10 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
             const int64_t sums = (int64_t)(t1 - t0) * (c1 - c0);
             const int last = t1 == layout->taps && c1 == layout->group_inputs;
             if (packs) pack_places(&a->src, c0, c1, row, p1 - p0, places, packed_places, packed);
-            for (int64_t q = first_panel; q < last_panel; q++) {
+            for (int64_t q = first_panel, panels; q < last_panel; q += panels) {
                 const int64_t group = q / layout->panels;
+                panels = job->pixels == 1 && q % layout->panels + UP_SIDE_BY_SIDE <= layout->wide_panels && q + UP_SIDE_BY_SIDE <= last_panel
+                             ? UP_SIDE_BY_SIDE : 1;
                 if (conv->bf16 && (q == first_panel || group != packed_group))
                     pack_block(conv, p1 - p0, &bf16, packed_group = group, c0, c1);
                 const up_panel panel = up_panel_at(layout, conv->panels[0].width, (int32_t)(q % layout->panels));
@@ -399,7 +401,8 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
                     .index = packs || !a->src.index ? NULL : a->src.index + channel,
                     .weights = conv->weights + group * group_floats + done * layout->padded_outputs + sums * panel.first,
                     .bias = done ? NULL : conv->bias + group * layout->padded_outputs + panel.first,
-                    .dst_stride = a->dst.pixel_stride, .outputs = left < kind->width ? left : kind->width,
+                    .dst_stride = a->dst.pixel_stride, .outputs = left < panels * kind->width ? left : panels * kind->width,
+                    .panel_floats = sums * kind->width,
                     .low = last ? conv->low : -__builtin_inff(), .high = last ? conv->high : __builtin_inff()};
                 run_panel(job, tile, kind, p0, p1, group * layout->group_outputs + panel.first, runs, places, inside, cuts, last, &next,
                           side);

@@ -63,6 +63,7 @@ typedef struct up_tile {
     int64_t offset;
     const int32_t *index;    /* positions of the block's channels, or NULL: 0, 1, ... from offset */
     const float *weights;    /* [segments][length][width] */
+    int64_t panel_floats;    /* from the weights of one panel to the next's, where several are side by side */
     const float *bias;       /* [width] or NULL: what the sum starts from */
     const float *addend;     /* [mr] pixels, or NULL: added to it; the destination itself in later blocks of K */
     int64_t addend_stride;
@@ -80,6 +81,7 @@ enum { UP_CUT_NONE, UP_CUT_FIRST, UP_CUT_LAST, UP_FEWEST_CUT = 4 /* pixels of a 
 typedef void (*up_tile_kernel)(const up_tile *tile);
 
 #define UP_MAX_MR 14
+#define UP_SIDE_BY_SIDE 4
 #define UP_MAX_WIDTHS 5
 
 /* Panels of one width, and their register tiles: kernels[indexed][pixels - 1]. */
@@ -87,8 +89,8 @@ typedef struct up_panel_kind {
     int32_t width;
     int32_t mr;              /* the most pixels of a tile */
     up_tile_kernel kernels[2][UP_MAX_MR];
-    up_tile_kernel single;   /* one pixel alone: several sums per output, for latency */
-    up_tile_kernel single_indexed;
+    up_tile_kernel single[2];    /* [indexed]: one pixel alone, with several sums per output, for latency */
+    up_tile_kernel beside[2];    /* or NULL: UP_SIDE_BY_SIDE panels for it at once */
 } up_panel_kind;
 
 /*
