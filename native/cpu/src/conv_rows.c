@@ -75,19 +75,20 @@ static void pack_row(const up_conv_desc *d, const up_conv_args *a, int64_t image
     memset(to + inside * channels, 0, (size_t)((columns - before - inside) * channels) * 4);
 }
 
-/* Output rows [y0, y1) of an image. */
-static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1) {
-    const up_conv_desc *d = &conv->desc;
-    const up_layout *layout = &conv->layout;
-    const int64_t row = padded_columns(d, a) * d->in_channels, rows = (y1 - 1 - y0) * d->stride_h + window_rows(d);
-    float packed[rows * row];
-    for (int64_t r = 0; r < rows; r++) pack_row(d, a, image, y0 * d->stride_h - d->pad_top + r, packed + r * row);
-    const int64_t pixels = (y1 - y0) * a->out_w, p0 = (image * a->out_h + y0) * a->out_w;
-    const float *places[pixels * d->kernel_h], **place = places;
-    for (int64_t y = 0; y < y1 - y0; y++)
+/* Where rows of taps lie, of the pixels of `rows` output rows. */
+static void note_places(const up_conv_desc *d, const up_conv_args *a, int64_t rows, const float *packed, const float **places) {
+    const int64_t row = padded_columns(d, a) * d->in_channels;
+    for (int64_t y = 0; y < rows; y++)
         for (int64_t x = 0; x < a->out_w; x++)
             for (int64_t ky = 0; ky < d->kernel_h; ky++)
-                *place++ = packed + (y * d->stride_h + ky * d->dilation_h) * row + x * d->stride_w * d->in_channels;
+                *places++ = packed + (y * d->stride_h + ky * d->dilation_h) * row + x * d->stride_w * d->in_channels;
+}
+
+/* Output rows [y0, y1) of an image, whose inputs are packed. */
+static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, const float *const *places) {
+    const up_conv_desc *d = &conv->desc;
+    const up_layout *layout = &conv->layout;
+    const int64_t pixels = (y1 - y0) * a->out_w, p0 = (image * a->out_h + y0) * a->out_w;
     for (int32_t q = 0; q < layout->panels; q++) {
         const up_panel panel = up_panel_at(layout, conv->panels[0].width, q);
         const up_panel_kind *kind = &conv->panels[panel.kind];
@@ -111,9 +112,23 @@ static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image,
 
 static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const rows_job *job = argument;
+    const up_conv_desc *d = &job->conv->desc;
+    const up_conv_args *a = job->args;
+    const int64_t row = padded_columns(d, a) * d->in_channels, most = (a->out_h + job->blocks - 1) / job->blocks;    /* rows of a block */
+    float packed[((most - 1) * d->stride_h + window_rows(d)) * row];
+    const float *places[most * a->out_w * d->kernel_h];
+    note_places(d, a, most, packed, places);
+    int64_t end = 0, packed_rows = 0;    /* where in the image those end that are packed; how many they are */
     for (int64_t i = first; i < last; i++) {
-        const int64_t rows = job->args->out_h, block = i % job->blocks;
-        run_block(job->conv, job->args, i / job->blocks, up_cut(rows, job->blocks, block), up_cut(rows, job->blocks, block + 1));
+        const int64_t image = i / job->blocks, block = i % job->blocks;
+        const int64_t y0 = up_cut(a->out_h, job->blocks, block), y1 = up_cut(a->out_h, job->blocks, block + 1);
+        const int64_t top = y0 * d->stride_h - d->pad_top, rows = (y1 - 1 - y0) * d->stride_h + window_rows(d);
+        const int64_t kept = i > first && block > 0 && end > top ? end - top : 0;    /* the block before has packed them */
+        memmove(packed, packed + (packed_rows - kept) * row, (size_t)(kept * row) * 4);
+        for (int64_t r = kept; r < rows; r++) pack_row(d, a, image, top + r, packed + r * row);
+        packed_rows = rows;
+        end = top + rows;
+        run_block(job->conv, a, image, y0, y1, places);
     }
 }
 
