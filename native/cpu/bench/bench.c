@@ -3,20 +3,7 @@
  * algorithm can do by it too, with both tiles. Prints GFLOP/s of the definition's operations (medians of interleaved rounds) and
  * ratios of times. use: bench [ISA] [THREADS] [ROUNDS] [TEXT: shapes whose names contain it]
  */
-#include "shapes.h"
-
-#include <time.h>
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "problem.h"
 
 enum { MOST_ROUNDS = 64 };
 
@@ -54,10 +41,7 @@ int main(int argc, char **argv) {
                 for (int n = 0; n < repeats; n++) timed_run(&q, v, pool);
                 if (r >= 0) times[v][r] = (seconds() - t) / repeats;
             }
-        for (int v = 0; v < variants; v++) {
-            qsort(times[v], (size_t)rounds, sizeof(double), by_value);
-            median[v] = times[v][rounds / 2];
-        }
+        for (int v = 0; v < variants; v++) median[v] = median_of(times[v], rounds);
         double g = s_flops(s) * 1e-9, index = median[INDEXED] / median[DENSE];
         printf("%-34s %8.1f %8.1f %8.1f %8.1f   %11.3f %11.3f", s->name, 1e6 * median[DENSE], g / median[DENSE], g / median[SLICE], g / median[INDEXED],
                median[SLICE] / median[DENSE], index);

@@ -2,34 +2,15 @@
  * Times convolutions with bf16 beside those in f32, dense and from a random index list. Prints GFLOP/s (medians of interleaved rounds)
  * and how many times as fast bf16 is. use: bench_bf16 [THREADS] [ROUNDS]
  */
-#include "shapes.h"
-
-#include <time.h>
+#include "problem.h"
 
 enum { MOST = 64, TIMED = 4 };    /* f32 dense, bf16 dense, f32 by index, bf16 by index */
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void must(int32_t status) {
-    if (!status) return;
-    fprintf(stderr, "%s\n", up_last_error());
-    exit(1);
-}
 
 int main(int argc, char **argv) {
     int threads = argc > 1 ? atoi(argv[1]) : 1, rounds = argc > 2 ? atoi(argv[2]) : 15;
     rounds = rounds < 1 ? 1 : rounds > MOST ? MOST : rounds;
     up_pool *pool;
-    must(up_pool_create(threads, &pool));
+    require(up_pool_create(threads, &pool));
     printf("%d thread%s\n%-34s %8s %8s %8s   %8s %8s %8s\n", threads, threads > 1 ? "s" : "", "shape", "f32", "bf16", "times", "index", "bf16",
            "times");
     double product = 0;
@@ -38,13 +19,11 @@ int main(int argc, char **argv) {
         const bench_shape *s = &shapes[i];
         if (s->groups == s->in) continue;
         problem q = make_problem(s, threads);
-        up_conv_desc d = {.in_channels = s->in, .out_channels = s->out, .groups = s->groups, .kernel_h = s->kernel, .kernel_w = s->kernel,
-                          .stride_h = s->stride, .stride_w = s->stride, .dilation_h = 1, .dilation_w = 1, .pad_top = q.pad,
-                          .pad_left = q.pad, .act = {UP_RELU, 0, 0}};
+        const up_conv_desc d = s_desc(s);
         up_conv *conv;
         int64_t bytes;
-        must(up_conv_bf16_create(&d, q.weights, q.bias, &conv));
-        must(up_conv_bf16_workspace_bytes(&d, &q.args[0], threads, &bytes));
+        require(up_conv_bf16_create(&d, q.weights, q.bias, &conv));
+        require(up_conv_bf16_workspace_bytes(&d, &q.args[0], threads, &bytes));
         void *workspace = aligned_alloc(64, (size_t)bytes);
         const up_conv_bf16_args args[2] = {{q.args[DENSE], workspace, bytes}, {q.args[INDEXED], workspace, bytes}};
         double times[TIMED][MOST], g[TIMED];
@@ -53,13 +32,10 @@ int main(int argc, char **argv) {
             for (int v = 0; v < TIMED; v++) {
                 double t = seconds();
                 for (int n = 0; n < repeats; n++)
-                    must(v % 2 ? up_conv_bf16_run(conv, &args[v / 2], pool) : up_conv_run(q.conv, &q.args[v ? INDEXED : DENSE], pool));
+                    require(v % 2 ? up_conv_bf16_run(conv, &args[v / 2], pool) : up_conv_run(q.conv, &q.args[v ? INDEXED : DENSE], pool));
                 if (r >= 0) times[v][r] = (seconds() - t) / repeats;
             }
-        for (int v = 0; v < TIMED; v++) {
-            qsort(times[v], (size_t)rounds, sizeof(double), by_value);
-            g[v] = s_flops(s) / times[v][rounds / 2] * 1e-9;
-        }
+        for (int v = 0; v < TIMED; v++) g[v] = s_flops(s) / median_of(times[v], rounds) * 1e-9;
         printf("%-34s %8.1f %8.1f %8.2f   %8.1f %8.1f %8.2f\n", s->name, g[0], g[1], g[1] / g[0], g[2], g[3], g[3] / g[2]);
         fflush(stdout);
         product += log(g[1] / g[0]);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct bench_shape {
     const char *name;
@@ -57,87 +58,51 @@ static const bench_shape shapes[] = {
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
-enum { DENSE, SLICE, INDEXED, SOURCES, WAYS = 3 };
-
-static int has_winograd(const bench_shape *s) { return s->kernel == 3 && s->stride == 1 && s->groups == 1; }
-
-/* One shape's convolution, and its runs: directly, and by Winograd's algorithm with tiles of 4 and of 2. */
-typedef struct problem {
-    up_conv *conv;
-    up_conv_args args[SOURCES];
-    up_winograd *winograd[2];
-    up_winograd_args winograd_args[2][SOURCES];
-    float *weights, *bias, *dense, *wide, *dst;
-    int32_t *index;
-    int pad, out;
-} problem;
-
-static double s_flops(const bench_shape *s) {
-    double out = (s->size + s->stride - 1) / s->stride;
-    return 2.0 * s->batch * out * out * s->out * (s->in / s->groups) * s->kernel * s->kernel;
-}
-
 static float *filled(int64_t n) {
     float *p = aligned_alloc(64, (size_t)(n * 4 + 63) / 64 * 64);
     for (int64_t i = 0; i < n; i++) p[i] = (float)rand() * (2.0f / (float)RAND_MAX) - 1;
     return p;
 }
 
-static void require(int32_t status) {
-    if (!status) return;
-    fprintf(stderr, "%s\n", up_last_error());
-    exit(1);
+/* A random half of 2 * n channels, ascending. */
+static int32_t *random_half(int n) {
+    int32_t *index = malloc((size_t)n * 4);
+    for (int i = 0, left = n; left > 0; i++)
+        if (rand() % (2 * n - i) < left) index[n - left--] = i;
+    return index;
 }
 
-static void make_winograd(problem *q, const up_conv_desc *d, int threads) {
-    for (int i = 0; i < 2; i++) {
-        int64_t bytes;
-        require(up_winograd_create(d, i ? 2 : 4, q->weights, q->bias, &q->winograd[i]));
-        require(up_winograd_workspace_bytes(d, i ? 2 : 4, q->args, threads, &bytes));
-        void *workspace = aligned_alloc(64, (size_t)bytes);
-        for (int v = 0; v < SOURCES; v++) q->winograd_args[i][v] = (up_winograd_args){q->args[v], workspace, bytes};
-    }
+static up_conv_desc s_desc(const bench_shape *s) {
+    return (up_conv_desc){.in_channels = s->in, .out_channels = s->out, .groups = s->groups, .kernel_h = s->kernel, .kernel_w = s->kernel,
+                          .stride_h = s->stride, .stride_w = s->stride, .dilation_h = 1, .dilation_w = 1, .pad_top = s->kernel / 2,
+                          .pad_left = s->kernel / 2, .act = {UP_RELU, 0, 0}};
 }
 
-static problem make_problem(const bench_shape *s, int threads) {
-    problem q = {0};
-    q.pad = s->kernel / 2;
-    q.out = (s->size + s->stride - 1) / s->stride;
-    int64_t pixels = (int64_t)s->batch * s->size * s->size;
-    int64_t stride = 2 * s->in + 16;
-    q.weights = filled((int64_t)s->out * (s->in / s->groups) * s->kernel * s->kernel);
-    q.bias = filled(s->out);
-    q.dense = filled(pixels * s->in);
-    q.wide = filled(pixels * stride);
-    q.dst = filled((int64_t)s->batch * q.out * q.out * s->out);
-    q.index = malloc((size_t)s->in * 4);
-    for (int i = 0, left = s->in; left > 0; i++)
-        if (rand() % (2 * s->in - i) < left) q.index[s->in - left--] = i;
-    up_conv_desc d = {.in_channels = s->in, .out_channels = s->out, .groups = s->groups, .kernel_h = s->kernel, .kernel_w = s->kernel,
-                      .stride_h = s->stride, .stride_w = s->stride, .dilation_h = 1, .dilation_w = 1, .pad_top = q.pad, .pad_left = q.pad,
-                      .act = {UP_RELU, 0, 0}};
-    require(up_conv_create(&d, q.weights, q.bias, &q.conv));
-    up_conv_args a = {.batch = s->batch, .in_h = s->size, .in_w = s->size, .out_h = q.out, .out_w = q.out,
-                      .src = {q.dense, s->in, NULL}, .dst = {q.dst, s->out}};
-    q.args[DENSE] = q.args[SLICE] = q.args[INDEXED] = a;
-    q.args[SLICE].src = (up_source){q.wide + 5, stride, NULL};
-    q.args[INDEXED].src = (up_source){q.wide, stride, q.index};
-    if (has_winograd(s)) make_winograd(&q, &d, threads);
-    return q;
+static int s_out(const bench_shape *s) { return (s->size + s->stride - 1) / s->stride; }
+
+/* From pixel to pixel of the tensor twice as wide. */
+static int64_t s_wide(const bench_shape *s) { return 2 * s->in + 16; }
+
+static double s_flops(const bench_shape *s) {
+    double out = s_out(s);
+    return 2.0 * s->batch * out * out * s->out * (s->in / s->groups) * s->kernel * s->kernel;
 }
 
-static void free_problem(problem *q) {
-    up_conv_destroy(q->conv);
-    for (int i = 0; i < 2; i++) {
-        up_winograd_destroy(q->winograd[i]);
-        free(q->winograd_args[i][0].workspace);
-    }
-    free(q->weights);
-    free(q->bias);
-    free(q->dense);
-    free(q->wide);
-    free(q->dst);
-    free(q->index);
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median of `n` times, which are put in order. */
+static double median_of(double *times, int n) {
+    qsort(times, (size_t)n, sizeof *times, by_value);
+    return times[n / 2];
 }
 
 #endif
