@@ -81,13 +81,11 @@ UP_INLINE void compute_taken(int32_t op, const take *t, const float *from, int64
     }
 }
 
-/* Channels [c, c + n) of a few pixels, by index of operand `o`. */
-static void compute_by_index(int32_t op, const up_operand *o, const float *from, rows other, float *to, int64_t to_stride, int64_t pixels, int64_t c,
-                             int64_t n, vf low, vf high, int second) {
-    for (int64_t k = 0; k < n; k += VW, other.data += VW) {
-        const take t = plan_take(o->index + c + k, n - k < VW ? n - k : VW);
-        UP_WITH_VECTORS(&t, compute_taken(op, &t, from, o->pixel_stride, other, to + k, to_stride, pixels, low, high, second, VECTORS))
-    }
+/* The channels of a few pixels that `plans` take. */
+static void compute_by_index(int32_t op, const take *plans, int64_t n, const float *from, int64_t from_stride, rows other, float *to,
+                             int64_t to_stride, int64_t pixels, vf low, vf high, int second) {
+    for (const take *t = plans; t < plans + n; t++, other.data += VW, to += VW)
+        UP_WITH_VECTORS(t, compute_taken(op, t, from, from_stride, other, to, to_stride, pixels, low, high, second, VECTORS))
 }
 
 /* Powers that need no powf: x, x^2, x^3. */
@@ -138,18 +136,22 @@ static void image_part(const up_binary_args *args, const up_operand *a, const up
     const int one_exponent = args->op == UP_POW && b->channel_stride == 0;
     const int whole = clamp && !scattered(a) && !scattered(b);    /* all channels at once */
     const int64_t chunk = whole ? channels : pixels == 1 ? PIXELS * CHUNK : CHUNK;
+    /* which operand is taken by index while it is computed */
+    const int taken = args->op == UP_POW || pixels == 1 ? 0 : by_index(a) ? 1 : by_index(b) ? 2 : 0;
+    const up_operand *listed = taken == 1 ? a : b;
+    take plans[CHUNK / VW];
     const int64_t most = one_exponent ? 1 : whole ? PIXELS : take_between(dst_stride, take_between(a->pixel_stride, b->pixel_stride));
     for (int64_t c = 0; c < channels; c += chunk) {
-        const int64_t n = channels - c < chunk ? channels - c : chunk;
+        const int64_t n = channels - c < chunk ? channels - c : chunk, vectors = taken ? (n + VW - 1) / VW : 0;
+        for (int64_t v = 0; v < vectors; v++) plans[v] = plan_take(listed->index + c + v * VW, n - v * VW < VW ? n - v * VW : VW);
         for (int64_t p = 0, count; p < pixels; p += count) {
             count = pixels - p < most ? pixels - p : most;
             float *to = dst + p * dst_stride + c;
-            const int taken = args->op == UP_POW || count == 1 ? 0 : by_index(a) ? 1 : by_index(b) ? 2 : 0;    /* which operand, while it is computed */
             rows x = {0}, y = {0};
             if (taken != 1) x = block_of(a, p, count, c, n, buffers[0], p == 0);
             if (taken != 2) y = block_of(b, p, count, c, n, buffers[1], p == 0);
-            if (taken == 1) compute_by_index(args->op, a, a->data + p * a->pixel_stride, y, to, dst_stride, count, c, n, vlow, vhigh, 0);
-            else if (taken == 2) compute_by_index(args->op, b, b->data + p * b->pixel_stride, x, to, dst_stride, count, c, n, vlow, vhigh, 1);
+            if (taken) compute_by_index(args->op, plans, vectors, listed->data + p * listed->pixel_stride, listed->pixel_stride, taken == 1 ? y : x, to,
+                                        dst_stride, count, vlow, vhigh, taken == 2);
             else if (!one_exponent || !simple_power(b->data[p * b->pixel_stride], x.data, to, n, vlow, vhigh))
                 compute(args->op, x, y, to, dst_stride, count, n, vlow, vhigh);
             if (!clamp) UP_NAME(up_act_pixels)(&args->act, to, dst_stride, count, n);

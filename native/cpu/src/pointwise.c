@@ -39,17 +39,32 @@ UP_INLINE void affine_taken(const take *t, const float *from, int64_t from_strid
     }
 }
 
-/* Channels by index, of a few neighbouring pixels. */
-static void affine_pixels(const up_pointwise_args *a, const float *from, float *to, int64_t pixels, vf low, vf high) {
+/* Channels by index of a few neighbouring pixels, from `k` on: so many vectors. */
+static void affine_vectors(const up_pointwise_args *a, const take *plans, int64_t vectors, int64_t k, const float *from, float *to, int64_t pixels,
+                           vf low, vf high) {
     const int64_t n = a->channels, m = n < VW ? n : VW, from_stride = a->src.pixel_stride, to_stride = a->dst.pixel_stride;
-    for (int64_t k = 0; k < n; k += VW) {
+    for (const take *t = plans; t < plans + vectors; t++, k += VW) {
         const int64_t c = vector_start(k, n);
-        const take t = plan_take(a->src.index + c, m);
         const vf scale = a->scale ? vload_n(a->scale + c, m) : vsplat(1), shift = a->shift ? vload_n(a->shift + c, m) : vsplat(0);
         if (a->scale || a->shift)
-            UP_WITH_VECTORS(&t, affine_taken(&t, from, from_stride, to + c, to_stride, pixels, m, scale, shift, 1, low, high, VECTORS))
+            UP_WITH_VECTORS(t, affine_taken(t, from, from_stride, to + c, to_stride, pixels, m, scale, shift, 1, low, high, VECTORS))
         else
-            UP_WITH_VECTORS(&t, affine_taken(&t, from, from_stride, to + c, to_stride, pixels, m, scale, shift, 0, low, high, VECTORS))
+            UP_WITH_VECTORS(t, affine_taken(t, from, from_stride, to + c, to_stride, pixels, m, scale, shift, 0, low, high, VECTORS))
+    }
+}
+
+/* All channels by index; `clamp`: whether the limits are all of the activation. */
+static void affine_pixels(const up_pointwise_args *a, const float *from, float *to, int64_t pixels, vf low, vf high, int clamp) {
+    const int64_t n = a->channels, from_stride = a->src.pixel_stride, to_stride = a->dst.pixel_stride, most = take_between(from_stride, to_stride);
+    take plans[TAKE_PLANS];
+    for (int64_t k = 0, end; k < n; k = end) {
+        const int64_t vectors = plan_takes(a->src.index, n, k, plans), first = vector_start(k, n);
+        end = k + vectors * VW < n ? k + vectors * VW : n;
+        for (int64_t p = 0; p < pixels; p += most) {
+            const int64_t count = pixels - p < most ? pixels - p : most;
+            affine_vectors(a, plans, vectors, k, from + p * from_stride, to + p * to_stride, count, low, high);
+            if (!clamp) UP_NAME(up_act_pixels)(&a->act, to + p * to_stride + first, to_stride, count, end - first);
+        }
     }
 }
 
@@ -72,14 +87,15 @@ void UP_NAME(up_pointwise_task)(const void *argument, int64_t first, int64_t las
         }
         return;
     }
-    const int64_t most = a->src.index ? take_between(a->src.pixel_stride, a->dst.pixel_stride) : 1;
-    for (int64_t p = p0; p < p1; p += most) {
-        const float *from = a->src.data + p * a->src.pixel_stride;
-        float *to = a->dst.data + p * a->dst.pixel_stride;
-        const int64_t pixels = p1 - p < most ? p1 - p : most;
-        if (a->src.index) affine_pixels(a, from, to, pixels, vlow, vhigh);
-        else dense_row(a, from, to, n, vlow, vhigh);
-        if (!clamp) UP_NAME(up_act_pixels)(&a->act, to, a->dst.pixel_stride, pixels, n);
+    const float *from = a->src.data + p0 * a->src.pixel_stride;
+    float *to = a->dst.data + p0 * a->dst.pixel_stride;
+    if (a->src.index) {
+        affine_pixels(a, from, to, p1 - p0, vlow, vhigh, clamp);
+        return;
+    }
+    for (int64_t p = p0; p < p1; p++, from += a->src.pixel_stride, to += a->dst.pixel_stride) {
+        dense_row(a, from, to, n, vlow, vhigh);
+        if (!clamp) UP_NAME(up_act_pixels)(&a->act, to, a->dst.pixel_stride, 1, n);
     }
 }
 

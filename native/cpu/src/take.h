@@ -127,7 +127,16 @@ UP_INLINE int64_t take_between(int64_t from_stride, int64_t to_stride) {
     return from < to ? from : to;
 }
 
-/* All n channels of a few neighbouring pixels. */
+enum { TAKE_PLANS = 256 / VW };    /* vectors that are planned at once, for all pixels */
+
+/* Plans at most so many vectors, from channel `k` on; the result is their number. */
+static inline __attribute__((unused)) int64_t plan_takes(const int32_t *index, int64_t n, int64_t k, take plans[TAKE_PLANS]) {
+    int64_t vectors = 0;
+    for (; k < n && vectors < TAKE_PLANS; k += VW) plans[vectors++] = plan_take(index + vector_start(k, n), n < VW ? n : VW);
+    return vectors;
+}
+
+/* All n channels of a few neighbouring pixels; a mere copy waits for memory, not for its plans. */
 static inline __attribute__((unused)) void take_channels(const int32_t *index, int64_t n, const float *from, int64_t from_stride, float *to,
                                                          int64_t to_stride, int64_t pixels) {
     for (int64_t k = 0; k < n; k += VW) {
