@@ -37,9 +37,11 @@ UP_INLINE up_depthwise_run run_at(const up_conv *conv, const up_conv_args *a, in
         .dst = a->dst.data + p * a->dst.pixel_stride + channel, .dst_stride = a->dst.pixel_stride, .low = conv->low, .high = conv->high};
 }
 
-UP_INLINE void finish_run(const up_conv *conv, up_depthwise_run *run) {
+/* Of rows that are yet to be picked, or NULL. */
+UP_INLINE void finish_run(const up_conv *conv, up_depthwise_run *run, const up_picked_rows *picked) {
     if (run->columns <= 0) run->rows = 0;
-    conv->kernels->depthwise(run);
+    if (picked) conv->kernels->depthwise_picked(run, picked);
+    else conv->kernels->depthwise(run);
     if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, run->pixels, run->channels);
 }
 

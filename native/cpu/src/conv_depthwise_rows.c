@@ -1,19 +1,25 @@
 /*
  * Running a depthwise convolution whose channels come by index. Of a strip of the image, as wide as leaves it in the first caches, the rows
  * that a row of outputs reads are kept packed, in a ring of as many rows: each input is packed once, some pixels, or a row, before the first
- * outputs that read it. A task takes as many channels as it can: they lie side by side in the source, whose lines are then fetched once
- * and in order.
+ * outputs that read it, or by the tile that reads it first. A task takes as many channels as it can: they lie side by side in the source,
+ * whose lines are then fetched once and in order.
  */
 #include "conv_depthwise.h"
 
 #include <string.h>
 
 enum {
-    SEGMENT = 8,                /* outputs, that their inputs are packed before; where AVX-512 runs by halves, whole rows of a strip pay */
+    SEGMENT = 8,                /* outputs, that their inputs are packed before */
     NARROWEST = 8,              /* outputs of a strip: its edges are packed for both sides */
     MOST_VECTORS = 24,          /* of channels */
-    RING_FLOATS = 8 << 10,      /* that a ring is to have; twice as many there */
-    MOST_RING_FLOATS = 32 << 10,
+    RING_FLOATS = 8 << 10,      /* that a ring is to have */
+    MOST_RING_FLOATS = 32 << 10,    /* and may have */
+    /*
+     * Where AVX-512 runs by halves, whole rows pay, and larger rings: twice as large, or the most if the source lies in the third cache. But not
+     * whole rows of what lies in memory.
+     */
+    CACHED_FLOATS = 256 << 10,
+    FAR_FLOATS = 2 << 20,
     TASKS = 4,                  /* that each thread is to have, */
     FEWEST_ROWS = 8             /* of so many output rows: at their edges rows are packed for both sides */
 };
@@ -24,6 +30,7 @@ typedef struct rows_job {
     int64_t items, tasks;
     int64_t parts, chunks, strips;    /* of an image: parts of the rows, by vectors of channels, by columns of the output */
     int64_t vectors;                  /* of all channels */
+    int picked;                       /* by tiles: whole rows */
 } rows_job;
 
 /* Floats of a ring for a vector of channels of so many outputs in a row. */
@@ -103,12 +110,39 @@ static void run_strip(const up_conv *conv, const up_conv_args *a, int64_t image,
                 run.before = larger(0, -from_column);
                 run.after = larger(0, from_column + columns_read(d, n) - a->in_w);
             }
-            finish_run(conv, &run);
+            finish_run(conv, &run, NULL);
             run.src += n * run.pixel_step;
             run.dst += n * run.dst_stride;
             if (run.addend) run.addend += n * run.addend_stride;
         }
         next = to;
+    }
+}
+
+/* The same of whole rows, whose tiles pick. */
+static void run_picked(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t channel, int64_t vectors) {
+    const up_conv_desc *d = &conv->desc;
+    const int64_t width = conv->kernels->vector_floats, pixel = vectors * width, row = columns_read(d, a->out_w) * pixel, window = window_rows(d);
+    const int64_t channels = smaller(pixel, d->out_channels - channel), stride = a->src.pixel_stride;
+    char plans[MOST_VECTORS * UP_TAKE_BYTES] __attribute__((aligned(64)));
+    conv->kernels->plan_takes(a->src.index + channel, channels, plans);
+    float memory[window * row] __attribute__((aligned(64)));
+    up_picked_rows picked = {.plans = plans, .src_step = stride, .src_row = a->in_w * stride, .ring = memory, .ring_floats = window * row};
+    int64_t next = 0;    /* the first row that is not packed yet */
+    for (int64_t y = y0; y < y1; y++) {
+        const int64_t top = y * d->stride_h - d->pad_top, from = larger(next, within(top, 0, a->in_h)), first = within(top, 0, a->in_h);
+        const cut ys = cut_window(top, 1, d->kernel_h, a->in_h);
+        up_depthwise_run run = run_at(conv, a, image * a->out_h + y, 0, a->out_w, channel, channels, ys, (cut){0, d->kernel_w});
+        run.pixel_step = d->stride_w * pixel;
+        run.row_step = row;
+        run.column_step = pixel;
+        run.before = d->pad_left;
+        run.after = larger(0, overhang(d, a->in_w, a->out_w));
+        picked.src = a->src.data + ((image * a->in_h + from) * a->in_w - d->pad_left) * stride;
+        picked.kept = smaller(from - first, run.rows);
+        picked.first = first % window * row;
+        finish_run(conv, &run, &picked);
+        next = larger(from, first + run.rows);
     }
 }
 
@@ -119,23 +153,31 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
     for (int64_t i = up_cut(job->items, job->tasks, first); i < end; i++) {
         const int64_t strip = i % job->strips, chunk = i / job->strips % job->chunks, part = i / job->strips / job->chunks % job->parts;
         const int64_t image = i / job->strips / job->chunks / job->parts, vector = up_cut(job->vectors, job->chunks, chunk);
-        run_strip(job->conv, a, image, up_cut(a->out_h, job->parts, part), up_cut(a->out_h, job->parts, part + 1), up_cut(a->out_w, job->strips, strip),
-                  up_cut(a->out_w, job->strips, strip + 1), vector * job->conv->kernels->vector_floats,
-                  up_cut(job->vectors, job->chunks, chunk + 1) - vector);
+        const int64_t vectors = up_cut(job->vectors, job->chunks, chunk + 1) - vector, channel = vector * job->conv->kernels->vector_floats;
+        const int64_t y0 = up_cut(a->out_h, job->parts, part), y1 = up_cut(a->out_h, job->parts, part + 1);
+        if (job->picked) run_picked(job->conv, a, image, y0, y1, channel, vectors);
+        else
+            run_strip(job->conv, a, image, y0, y1, up_cut(a->out_w, job->strips, strip), up_cut(a->out_w, job->strips, strip + 1), channel, vectors);
     }
 }
 
 int32_t up_depthwise_run_rows(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
-    const int64_t width = conv->kernels->vector_floats, floats = up_narrow_pays(conv->kernels->isa) ? 2 * RING_FLOATS : RING_FLOATS;
-    rows_job job = {.conv = conv, .args = a, .vectors = (conv->desc.out_channels + width - 1) / width};
-    const int64_t fit = within(floats / vector_ring(conv, smaller(a->out_w, NARROWEST)), 1, MOST_VECTORS);
+    const up_conv_desc *d = &conv->desc;
+    const int64_t width = conv->kernels->vector_floats, source = (int64_t)a->batch * a->in_h * a->in_w * a->src.pixel_stride;
+    const int by_halves = up_narrow_pays(conv->kernels->isa);
+    const int whole = by_halves && source < FAR_FLOATS && vector_ring(conv, a->out_w) <= MOST_RING_FLOATS;
+    const int64_t floats = !by_halves ? RING_FLOATS : !whole ? 2 * RING_FLOATS : source < CACHED_FLOATS ? RING_FLOATS : MOST_RING_FLOATS;
+    rows_job job = {.conv = conv, .args = a, .vectors = (d->out_channels + width - 1) / width};
+    int64_t columns = whole ? a->out_w : smaller(a->out_w, NARROWEST);
+    const int64_t fit = within(floats / vector_ring(conv, columns), 1, MOST_VECTORS);
     job.chunks = (job.vectors + fit - 1) / fit;
     const int64_t most = (job.vectors + job.chunks - 1) / job.chunks;    /* vectors of a chunk */
-    int64_t columns = smaller(a->out_w, NARROWEST);
     while (columns < a->out_w && vector_ring(conv, columns + 1) * most <= floats) columns++;
+    job.picked = whole && conv->kernels->depthwise_picked && up_depthwise_picks(d->kernel_w, d->stride_w, a->out_w) && d->dilation_h == 1 &&
+                 has_cuts(d, a->in_w, a->out_w);
     job.strips = (a->out_w + columns - 1) / columns;
-    const int64_t threads = up_pool_threads(pool), whole = a->batch * job.chunks * job.strips;
-    job.parts = threads == 1 ? 1 : within((TASKS * threads + whole - 1) / whole, 1, larger(1, a->out_h / FEWEST_ROWS));
+    const int64_t threads = up_pool_threads(pool), items = a->batch * job.chunks * job.strips;
+    job.parts = threads == 1 ? 1 : within((TASKS * threads + items - 1) / items, 1, larger(1, a->out_h / FEWEST_ROWS));
     job.items = a->batch * job.parts * job.chunks * job.strips;
     const int64_t cost = (int64_t)a->out_w * a->out_h * conv->desc.out_channels * conv->layout.taps / 2 * a->batch / job.items;
     job.tasks = up_task_count(pool, job.items, cost);

@@ -2,7 +2,7 @@
  * Depthwise convolution: vectors of channels. A tile is a few pixels, which share the weights, by one or two vectors; a
  * pixel alone has four, so that enough sums are under way.
  */
-#include "vector.h"
+#include "pick.h"
 
 /* Holds a loaded value in a register, where a compiler would rather load it again with each use. */
 #if defined(__x86_64__) && UP_ISA > 0
@@ -190,3 +190,105 @@ void UP_NAME(up_depthwise)(const up_depthwise_run *t) {
         }
     }
 }
+
+#if UP_ISA == 2
+/*
+ * Adds `rows` rows of taps to the sums of `mr` pixels of one vector of channels. With a plan of so many `vectors` their inputs are picked and left in
+ * the ring, but for those that the tile before has picked, unless the row begins here. With none they are read there.
+ */
+UP_INLINE void picked_taps(const up_depthwise_run *t, const up_picked_rows *r, const pick *plan, int64_t c, int64_t row, int64_t rows,
+                           const float *source, float *ring, vf *sum, const int mr, const int kernel, const int stride, int begins, int64_t first,
+                           int64_t end, const int vectors) {
+    const int inputs = (mr - 1) * stride + kernel;
+    const int64_t step = t->column_step, tap = t->weights_tap, source_step = r->src_step;
+    const float *weights = t->weights + c + row * t->weights_row;
+    int64_t at = r->first + row * t->row_step;
+    const pick channels = *plan;    /* in registers, which what is stored cannot change */
+    if (at >= r->ring_floats) at -= r->ring_floats;
+#pragma GCC unroll 1
+    for (int64_t y = 0; y < rows; y++, source += r->src_row, weights += t->weights_row) {
+        vf b[MOST_ROW_TAPS];
+#pragma GCC unroll 7
+        for (int j = 0; j < kernel; j++) b[j] = vload(weights + j * tap);
+        const float *from = source;
+        float *x = ring + at;
+#pragma GCC unroll 24
+        for (int i = 0; i < inputs; i++, x += step, from += source_step) {
+            if ((i < kernel - 1 && i < first) || (i > inputs - kernel && i >= end)) continue;
+            vf value;
+            if (vectors == 0 || (i < kernel - stride && !begins)) {
+                value = vload(x);
+            } else {
+                value = pick_vectors(&channels, from, vectors);
+                vstore(x, value);
+            }
+            UP_KEEP(value);
+#pragma GCC unroll 7
+            for (int j = 0; j < kernel; j++)
+                if (i >= j && (i - j) % stride == 0 && (i - j) / stride < mr) sum[(i - j) / stride] += b[j] * value;
+        }
+        at += t->row_step;
+        if (at >= r->ring_floats) at -= r->ring_floats;
+    }
+}
+
+/* Whether a tile picks by a plan: others are rare where channels are pruned at random, and picked before. */
+static int in_tiles(const pick *plan) { return plan->vectors >= 2 && plan->vectors <= 4; }
+
+UP_INLINE void picked_tile(const up_depthwise_run *t, const up_picked_rows *r, const pick *plan, int64_t p, int64_t c, const int mr, const int kernel,
+                           const int stride) {
+    const int64_t left = t->channels - c, kept = in_tiles(plan) ? r->kept : t->rows, fresh = t->rows - kept;
+    const int begins = p == 0;
+    const int64_t first = t->before - p * stride, end = (t->pixels - 1 - p) * stride + kernel - t->after;    /* inputs inside of the image */
+    const float *source = r->src + p * stride * r->src_step + plan->first;
+    float *ring = r->ring + p * t->pixel_step + c;
+    vf sum[MOST_ROW_PIXELS];
+    const vf bias = vload(t->bias + c), low = vsplat(t->low), high = vsplat(t->high);
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) sum[i] = t->addend ? bias + vload_n(t->addend + (p + i) * t->addend_stride + c, left) : bias;
+    picked_taps(t, r, plan, c, 0, kept, source, ring, sum, mr, kernel, stride, begins, first, end, 0);
+    switch (plan->vectors) {
+        case 2: picked_taps(t, r, plan, c, kept, fresh, source, ring, sum, mr, kernel, stride, begins, first, end, 2); break;
+        case 3: picked_taps(t, r, plan, c, kept, fresh, source, ring, sum, mr, kernel, stride, begins, first, end, 3); break;
+        case 4: picked_taps(t, r, plan, c, kept, fresh, source, ring, sum, mr, kernel, stride, begins, first, end, 4); break;
+    }
+    float *dst = t->dst + p * t->dst_stride + c;
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++, dst += t->dst_stride) vstore_n(dst, vmin(high, vmax(low, sum[i])), left);
+}
+
+typedef void (*picked_kernel)(const up_depthwise_run *run, const up_picked_rows *rows, int64_t pixel);
+
+#define UP_PICKED(mr, kernel, stride)                                                                                                \
+    static void picked_##mr##_##kernel##_##stride(const up_depthwise_run *t, const up_picked_rows *r, int64_t p) {                    \
+        const char *plan = r->plans;                                                                                                 \
+        for (int64_t c = 0; c < t->channels; c += VW, plan += UP_TAKE_BYTES) picked_tile(t, r, (const pick *)plan, p, c, mr, kernel, stride); \
+    }
+UP_PICKED(7, 3, 2) UP_PICKED(8, 3, 2)
+UP_PICKED(7, 5, 1) UP_PICKED(8, 5, 1)
+UP_PICKED(7, 5, 2) UP_PICKED(8, 5, 2)
+
+/* Picks the channels whose plans tiles do not read. */
+static void pick_others(const up_depthwise_run *t, const up_picked_rows *r, int64_t columns) {
+    const char *plan = r->plans;
+    for (int64_t c = 0; c < t->channels; c += VW, plan += UP_TAKE_BYTES) {
+        if (in_tiles((const pick *)plan)) continue;
+        for (int64_t row = r->kept; row < t->rows; row++)
+            UP_NAME(up_take_pixels)(&(up_take_pixels){
+                .plans = plan, .vectors = 1, .src = r->src + (row - r->kept) * r->src_row + t->before * r->src_step, .src_stride = r->src_step,
+                .pixels = columns - t->before - t->after, .to_stride = t->column_step,
+                .to = r->ring + (r->first + row * t->row_step) % r->ring_floats + t->before * t->column_step + c});
+    }
+}
+
+void UP_NAME(up_depthwise_picked)(const up_depthwise_run *t, const up_picked_rows *r) {
+    static const picked_kernel kernels[3][2] = {{picked_7_3_2, picked_8_3_2}, {picked_7_5_1, picked_8_5_1}, {picked_7_5_2, picked_8_5_2}};
+    const int64_t stride = t->pixel_step / t->column_step, tiles = (t->pixels + MOST_ROW_PIXELS - 1) / MOST_ROW_PIXELS;
+    const picked_kernel *kernel = kernels[t->columns == 3 ? 0 : stride];
+    pick_others(t, r, (t->pixels - 1) * stride + t->columns);
+    for (int64_t i = 0; i < tiles; i++) {
+        const int64_t p = up_cut(t->pixels, tiles, i), next = up_cut(t->pixels, tiles, i + 1);
+        kernel[next - p == MOST_ROW_PIXELS](t, r, p);
+    }
+}
+#endif

@@ -123,6 +123,24 @@ UP_INLINE int up_depthwise_cuts(int64_t columns, int64_t stride) {
     return ((columns == 3 || columns == 5) && (stride == 1 || stride == 2)) || (columns == 7 && stride == 1);
 }
 
+/*
+ * Where the rows of taps of a run of a whole row of outputs, whose channels come by index, lie in a ring of packed rows: the last of them are yet to
+ * be picked from the source, and are left in the ring.
+ */
+typedef struct up_picked_rows {
+    const void *plans;          /* as of up_take_pixels */
+    const float *src;           /* the first row that is to be picked, at the column of the run's first input */
+    int64_t src_step, src_row;  /* from pixel to pixel, from row to row */
+    int64_t kept;               /* rows that the ring has: of them the run's src says nothing, */
+    float *ring;
+    int64_t ring_floats, first; /* but this, where the first begins */
+} up_picked_rows;
+
+/* Whether runs of so many taps side by side, and so many pixels, may pick: of 7 or 8 pixels at a time. */
+UP_INLINE int up_depthwise_picks(int64_t columns, int64_t stride, int64_t pixels) {
+    return ((columns == 3 && stride == 2) || (columns == 5 && (stride == 1 || stride == 2))) && pixels >= (pixels + 7) / 8 * 7;
+}
+
 /* Channels by index of some pixels, as vectors side by side; what fills the last one says nothing. */
 typedef struct up_take_pixels {
     const void *plans;          /* made by plan_takes, one of UP_TAKE_BYTES for each vector */
@@ -204,6 +222,7 @@ typedef struct up_kernels {
     int32_t kinds;
     const up_panel_kind *panels;   /* [kinds], of two vectors, one, and narrower ones; after them that of three vectors */
     void (*depthwise)(const up_depthwise_run *run);
+    void (*depthwise_picked)(const up_depthwise_run *run, const up_picked_rows *rows);    /* or NULL */
     void (*pack_rows)(const up_pack_rows *rows);
     int spreads;                   /* whether that makes several planes */
     void (*plan_takes)(const int32_t *index, int64_t channels, void *plans);    /* aligned to 64 bytes */

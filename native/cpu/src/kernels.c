@@ -3,6 +3,7 @@
 
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_run *run);
+void UP_NAME(up_depthwise_picked)(const up_depthwise_run *run, const up_picked_rows *rows);
 void UP_NAME(up_pack_rows)(const up_pack_rows *rows);
 void UP_NAME(up_plan_takes)(const int32_t *index, int64_t channels, void *plans);
 void UP_NAME(up_take_pixels)(const up_take_pixels *pixels);
@@ -28,6 +29,9 @@ const up_kernels UP_NAME(up_kernels) = {
     .kinds = UP_ISA == 0 ? 2 : UP_ISA == 1 ? 3 : 4,
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
+#if UP_ISA == 2
+    .depthwise_picked = UP_NAME(up_depthwise_picked),
+#endif
     .pack_rows = UP_NAME(up_pack_rows),
     .spreads = UP_ISA > 0,
     .plan_takes = UP_NAME(up_plan_takes),

@@ -26,6 +26,8 @@ typedef struct pick {
 
 _Static_assert(sizeof(pick) <= UP_TAKE_BYTES, "room for a plan");
 
+void UP_NAME(up_take_pixels)(const up_take_pixels *pixels);
+
 static inline __attribute__((unused)) pick plan_pick(const int32_t *index, int64_t n) {
     pick t = {.index = index, .n = n};
 #if UP_ISA == 2

@@ -56,12 +56,14 @@ static view make_view(int64_t pixels, int channels, enum shape shape) {
         offset = one_in(3) ? 0 : random_int(1, 9);
         v.stride = channels + offset + random_int(0, 19);
     } else if (shape == INDEXED) {
-        v.stride = channels + random_int(0, channels + 3);
+        v.stride = channels + random_int(0, 2 * channels + 3);
         if (one_in(6)) v.stride = (v.stride + 1023) / 1024 * 1024;
         v.index = malloc((size_t)channels * 4);
         for (int k = 0; k < channels; k++) v.index[k] = random_int(0, (int)v.stride - 1);
-        if (one_in(2) && v.stride >= 2 * channels)    /* ascending, as a pruned convolution has them */
-            for (int k = 0; k < channels; k++) v.index[k] = 2 * k + random_int(0, 1);
+        if (one_in(2) && v.stride >= 2 * channels) {    /* ascending, as a pruned convolution has them */
+            const int apart = random_int(1, (int)(v.stride / channels));
+            for (int k = 0; k < channels; k++) v.index[k] = apart * k + random_int(0, apart - 1);
+        }
         last = 0;
         for (int k = 0; k < channels; k++)
             if (v.index[k] >= last) last = v.index[k] + 1;
