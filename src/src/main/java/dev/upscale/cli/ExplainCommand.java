@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "explain",
-        description = "Each copy that is left in a plan: its bytes, why it is there, what would remove it; memory and its lower bound.")
+        description = "Each copy that is left in a plan: its bytes, why it is there, what would remove it; which convolutions are one step; memory and"
+                + " its lower bound.")
 final class ExplainCommand extends Console {
     @Parameters(paramLabel = "PLAN", description = "a plan that compile made")
     private Path file;
@@ -78,14 +79,21 @@ final class ExplainCommand extends Console {
         for (PlanSummary.Remaining copy : summary.remaining()) {
             text.append(String.format(Locale.ROOT, "%n%s %s: %s%n  %s%n", copy.kind().name().toLowerCase(Locale.ROOT),
                     Table.bytes(copy.bytes()), copy.name(), copy.reason()));
-            for (Step.Copy.Choice choice : copy.choices()) {
-                text.append(String.format(Locale.ROOT, "    %-10s %s%n", Table.time(choice.nanos()), choice.what()));
-            }
+            copy.choices().forEach(choice -> text.append(describe(choice)));
+        }
+        for (PlanFields.Merged merged : PlanFields.merged(plan)) {
+            text.append(String.format(Locale.ROOT, "%nmerged: %s%n", merged.name()));
+            text.append(describe(new Step.Copy.Choice("in one step", merged.nanos())));
+            merged.alternatives().forEach(choice -> text.append(describe(choice)));
         }
         for (PlanFields.Hidden copy : PlanFields.hidden(plan)) {
             text.append(String.format(Locale.ROOT, "%nhidden %s: %s%n  %s moves a tensor into its workspace%n", Table.bytes(copy.bytes()), copy.name(),
                     copy.kernel()));
         }
         return text.toString();
+    }
+
+    private static String describe(Step.Copy.Choice choice) {
+        return String.format(Locale.ROOT, "    %-10s %s%n", Table.time(choice.nanos()), choice.what());
     }
 }

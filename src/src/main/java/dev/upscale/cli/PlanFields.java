@@ -20,6 +20,9 @@ final class PlanFields {
         }
     }
 
+    /** Several convolutions in one step: what the steps that this changes are estimated to take, and what they would take otherwise, in nanoseconds. */
+    record Merged(String name, long nanos, List<Step.Copy.Choice> alternatives) {}
+
     /** A workspace that holds a tensor. */
     record Hidden(String name, String kernel, long bytes) {}
 
@@ -29,6 +32,15 @@ final class PlanFields {
     static List<Hidden> hidden(Plan plan) {
         return plan.steps().stream().filter(step -> PlanSummary.hiddenCopyBytes(step) > 0)
                 .map(step -> new Hidden(step.name(), step.kernel(), PlanSummary.hiddenCopyBytes(step))).toList();
+    }
+
+    /** Each step that is several convolutions of the model. */
+    static List<Merged> merged(Plan plan) {
+        return plan.steps().stream().filter(step -> step instanceof Step.Convolve convolve && convolve.choices().isPresent())
+                .map(step -> {
+                    List<Step.Copy.Choice> choices = ((Step.Convolve) step).choices().orElseThrow();
+                    return new Merged(step.name(), choices.getFirst().nanos(), choices.subList(1, choices.size()));
+                }).toList();
     }
 
     static Map<String, Object> of(Plan plan) {
@@ -56,6 +68,7 @@ final class PlanFields {
         fields.put("variant", plan.variant());
         fields.put("target", plan.target());
         plan.accelerator().flatMap(Accelerator::kernels).ifPresent(kernels -> fields.put("kernels", kernels));
+        fields.put("merged", merged(plan));
         fields.put("hidden", hidden(plan));
         fields.put("remaining", PlanSummary.of(plan).remaining().stream().map(Remaining::of).toList());
         return fields;

@@ -37,7 +37,7 @@ record ArenaLayout(List<Step> steps, long bytes, long lowerBoundBytes) {
             case Step.Convolve s -> new Step.Convolve(s.name(), s.kernel(), s.conv(), placed(s.source(), offsets),
                     s.weights(), s.bias(), s.addend().map(addend -> placed(addend, offsets)), s.activation(),
                     placed(s.destination(), offsets), s.workspace().map(view -> placed(view, offsets)), s.multiplyAdds(),
-                    s.libraryPlan());
+                    s.libraryPlan(), s.choices());
             case Step.Compute s -> new Step.Compute(s.name(), s.kernel(), s.op(),
                     s.sources().stream().map(source -> placed(source, offsets)).toList(), s.activation(),
                     placed(s.destination(), offsets), s.workspace().map(view -> placed(view, offsets)));

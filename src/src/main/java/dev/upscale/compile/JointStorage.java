@@ -133,22 +133,4 @@ final class JointStorage {
         int first = written.get(tensor);
         return IntStream.range(first, first + graph.type(tensor).dim(1)).boxed().toList();
     }
-
-    /** Channels of a tensor that no selection makes. */
-    private record Selection(String tensor, List<Integer> channels, boolean isSelection) {
-
-        static Selection of(Graph graph, String part) {
-            String tensor = part;
-            List<Integer> channels = IntStream.range(0, graph.type(part).dim(1)).boxed().toList();
-            boolean selected = false;
-            while (graph.producer(tensor).flatMap(HoistSelections::selection).isPresent()) {
-                Node node = graph.producer(tensor).get();
-                List<Integer> before = HoistSelections.selection(node).orElseThrow();
-                channels = channels.stream().map(before::get).toList();
-                tensor = node.input(0);
-                selected = true;
-            }
-            return new Selection(tensor, channels, selected);
-        }
-    }
 }

@@ -215,7 +215,7 @@ final class KernelChoice {
         Step named = withKernel(step, kernel);
         if (named instanceof Step.Convolve s && offer.libraryPlan().isPresent()) {
             named = new Step.Convolve(s.name(), kernel, s.conv(), s.source(), s.weights(), s.bias(), s.addend(), s.activation(),
-                    s.destination(), s.workspace(), s.multiplyAdds(), offer.libraryPlan().map(Accelerator.LibraryPlan::name));
+                    s.destination(), s.workspace(), s.multiplyAdds(), offer.libraryPlan().map(Accelerator.LibraryPlan::name), s.choices());
         }
         return new Chosen(named, offer.workspaceBytes(), offer.libraryPlan(), offer.isCompiledForStep());
     }
@@ -348,7 +348,7 @@ final class KernelChoice {
     static Step withWorkspace(Step step, View workspace) {
         return switch (step) {
             case Step.Convolve s -> new Step.Convolve(s.name(), s.kernel(), s.conv(), s.source(), s.weights(), s.bias(),
-                    s.addend(), s.activation(), s.destination(), Optional.of(workspace), s.multiplyAdds(), s.libraryPlan());
+                    s.addend(), s.activation(), s.destination(), Optional.of(workspace), s.multiplyAdds(), s.libraryPlan(), s.choices());
             case Step.Compute s -> new Step.Compute(s.name(), s.kernel(), s.op(), s.sources(), s.activation(),
                     s.destination(), Optional.of(workspace));
             case Step.Copy s -> s;

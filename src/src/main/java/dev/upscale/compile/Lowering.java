@@ -82,7 +82,8 @@ final class Lowering {
      */
     static Plan lower(
             Graph graph, KernelCatalog catalog, CompileOptions options, int consumers, Map<String, String> obstacles) {
-        return SegmentChoice.of(graph, options, chosen -> new Lowering(chosen, catalog, options, obstacles).lower(consumers)).complete(catalog);
+        return SiblingChoice.of(graph, options, merged -> SegmentChoice.of(merged, options,
+                chosen -> new Lowering(chosen, catalog, options, obstacles).lower(consumers))).complete(catalog);
     }
 
     /**
@@ -91,6 +92,10 @@ final class Lowering {
      * @param compiledForSteps steps whose library compiles code for them when the plan is loaded
      */
     record Lowered(Plan plan, List<Accelerator.LibraryPlan> libraryPlans, int compiledForSteps) {
+        Lowered withPlan(Plan other) {
+            return new Lowered(other, libraryPlans, compiledForSteps);
+        }
+
         private Plan complete(KernelCatalog catalog) {
             return catalog.complete(plan, libraryPlans);
         }

@@ -22,6 +22,8 @@ public enum Technique {
     SUPERSETS,
     /** A library's convolution as a sum over several slices ({@link Accumulation}). */
     SUMS,
+    /** 1×1 convolutions of one tensor merged over the union of their channels ({@link SiblingChoice}). */
+    SIBLINGS,
     /** Large batches computed a few images at a time ({@link MicroBatches}), of all variants. */
     MICRO_BATCHES,
     /** Residual additions and activations within the step before them ({@link Fusion}). */

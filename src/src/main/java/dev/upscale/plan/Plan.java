@@ -119,6 +119,12 @@ public record Plan(
                 accelerator);
     }
 
+    /** The same plan with other steps. */
+    public Plan withSteps(List<Step> others) {
+        return new Plan(model, variant, target, inputs, outputs, microBatches, others, constants, arenaBytes, arenaLowerBoundBytes, consumers,
+                accelerator);
+    }
+
     /** A plan that runs this one's steps on each of so many batches. */
     public Plan repeated(int times) {
         return new Plan(model, variant, target, inputs.stream().map(port -> port.times(times)).toList(),

@@ -42,17 +42,25 @@ public sealed interface Step {
      * @param bias constant [O], or ""
      * @param addend a residual of the destination's shape, which may be the destination itself
      * @param libraryPlan the library's own plan that carries it out, by its name in the plan's {@link Accelerator}
+     * @param choices of several convolutions merged into one: what there was to choose from, this first, and what the steps that the choice changes are
+     *     estimated to take; absent where there was no choice
      */
     record Convolve(
             String name, String kernel, Op.Conv conv, Operand source, String weights, String bias,
             Optional<Operand> addend, Function activation, View destination, Optional<View> workspace, long multiplyAdds,
-            Optional<String> libraryPlan)
+            Optional<String> libraryPlan, Optional<List<Copy.Choice>> choices)
             implements Step {
 
-        /** A convolution that needs no library's plan. */
+        /** A convolution that needs no library's plan, without a choice. */
         public Convolve(String name, String kernel, Op.Conv conv, Operand source, String weights, String bias,
                 Optional<Operand> addend, Function activation, View destination, Optional<View> workspace, long multiplyAdds) {
-            this(name, kernel, conv, source, weights, bias, addend, activation, destination, workspace, multiplyAdds, Optional.empty());
+            this(name, kernel, conv, source, weights, bias, addend, activation, destination, workspace, multiplyAdds, Optional.empty(), Optional.empty());
+        }
+
+        /** The same, with what there was to choose from. */
+        public Convolve withChoices(List<Copy.Choice> chosenFrom) {
+            return new Convolve(name, kernel, conv, source, weights, bias, addend, activation, destination, workspace, multiplyAdds, libraryPlan,
+                    Optional.of(chosenFrom));
         }
 
         @Override
@@ -112,11 +120,16 @@ public sealed interface Step {
             this(name, kernel, kind, source, destination, reason, Optional.empty());
         }
 
+        /** The same, with what there was to choose from. */
+        public Copy withChoices(List<Choice> chosenFrom) {
+            return new Copy(name, kernel, kind, source, destination, reason, Optional.of(chosenFrom));
+        }
+
         /**
          * A way to give a reader the channels that it retains.
          *
          * @param what in words
-         * @param nanos what it is estimated to take beyond what the reader takes on a dense tensor, in nanoseconds
+         * @param nanos of a copy what it is estimated to take beyond what the reader takes on a dense tensor, in nanoseconds
          */
         public record Choice(String what, long nanos) {}
 

@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 /**
  * Small networks with everything that channel flow must follow or stop at, and patterns for them: branches, additions,
  * concats (also of a tensor with itself), groups, depthwise convolutions, shuffles, slices, squeeze-and-excitation, shared
- * weights, transposed convolutions, flattening into a linear layer, softmax over channels, consumers that retain nothing.
+ * weights, convolutions that could be one, transposed convolutions, flattening into a linear layer, softmax over channels, consumers that retain nothing.
  */
 public final class RandomNetwork {
     private final Random random;
@@ -103,7 +103,7 @@ public final class RandomNetwork {
     private String step(String source) {
         TensorType type = type(source);
         int channels = type.dim(1);
-        return switch (random.nextInt(22)) {
+        return switch (random.nextInt(25)) {
             case 0, 1, 2 -> conv(source, random.nextBoolean() ? 3 : 1, 1);
             case 3 -> conv(source, 3, 2);
             case 4 -> add(new Op.Apply(activation()), source);
@@ -143,6 +143,7 @@ public final class RandomNetwork {
             case 18 -> add(new Op.Softmax(1), source);
             case 19 -> transposed(source);
             case 20 -> twice(source);
+            case 21, 22, 23 -> siblings(source);
             default -> add(new Op.Pad(Op.Pad.Mode.CONSTANT, List.of(0, 0, 1, 0), List.of(0, 0, 0, 1), 0.5f), source);
         };
     }
@@ -185,6 +186,22 @@ public final class RandomNetwork {
         String weight = weight(channels, channels, 1, 1);
         Op conv = new Op.Conv(Window.square(1, 1, 0), 1);
         return add(conv, add(new Op.Apply(Function.RELU), add(conv, source, weight)), weight);
+    }
+
+    /** 1×1 convolutions of one tensor with one function behind them, each read by another convolution; now and then a concat takes one too. */
+    private String siblings(String source) {
+        Function function = activation();
+        boolean activated = random.nextBoolean();
+        List<String> read = new ArrayList<>();
+        for (int number = 2 + random.nextInt(3); number > 0; number--) {
+            String sibling = conv(source, 1, 1);
+            String result = activated ? add(new Op.Apply(function), sibling) : sibling;
+            read.add(conv(result, random.nextBoolean() ? 3 : 1, 1));
+            if (random.nextInt(6) == 0) {
+                read.add(result);
+            }
+        }
+        return add(new Op.Concat(1), read.toArray(String[]::new));
     }
 
     private String depthwise(String source, int multiplier) {

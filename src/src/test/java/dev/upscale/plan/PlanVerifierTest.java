@@ -67,7 +67,7 @@ class PlanVerifierTest {
         UnaryOperator<Step> named = step -> {
             Step.Convolve s = (Step.Convolve) step;
             return new Step.Convolve(s.name(), s.kernel(), s.conv(), s.source(), s.weights(), s.bias(), s.addend(), s.activation(), s.destination(),
-                    s.workspace(), s.multiplyAdds(), Optional.of("cudnn.1"));
+                    s.workspace(), s.multiplyAdds(), Optional.of("cudnn.1"), s.choices());
         };
         Plan plan = Plans.withStep(PLAN, convolution, named);
         refused("its library plan cudnn.1 is missing", plan);

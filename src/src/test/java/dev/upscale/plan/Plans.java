@@ -73,7 +73,8 @@ final class Plans {
                         List.of(Operand.of(sum)), none, average, Optional.empty()),
                 new Step.Convolve("fc", "upscale.conv", POINTWISE,
                         Operand.of(View.rowMajor(Place.ARENA, 320, List.of(1, 4))), "fc.w", "fc.b", Optional.empty(), none,
-                        View.rowMajor(output("y"), 0, List.of(1, 10)), Optional.empty(), 40),
+                        View.rowMajor(output("y"), 0, List.of(1, 10)), Optional.empty(), 40)
+                        .withChoices(List.of(new Step.Copy.Choice("in one", 20), new Step.Copy.Choice("in two", 30))),
                 new Step.Compute("sigmoid", "java.apply", new Op.Apply(Function.of(Function.Kind.SIGMOID)),
                         List.of(Operand.of(last)), none, View.rowMajor(output("z"), 0, List.of(1, 5, 4, 4)),
                         Optional.empty()));
