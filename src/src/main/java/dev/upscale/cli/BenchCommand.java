@@ -51,8 +51,9 @@ final class BenchCommand extends Console {
             + " Given again, each set is timed; a variant of a later set is called VARIANT@E+E")
     private List<String> engineSets = List.of();
 
-    @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time:"
-            + " order, exact-order, index, concats-in-place, joint-storage, hoisting, folding, supersets, sums, micro-batches, fusion, winograd, fetch-ahead (called upscale-T)")
+    @Option(names = "--without", paramLabel = "T,T", split = ",", description = "an ablation: times variant upscale without each of these, one at a time,"
+            + " on the first set of engines: order, exact-order, index, concats-in-place, joint-storage, hoisting, folding, supersets, sums, siblings,"
+            + " micro-batches, fusion, winograd, fetch-ahead (called upscale-T)")
     private List<String> ablations = List.of();
 
     @Option(names = "--profile", description = "each kernel's share of the time, the slowest steps, and, with measured costs, how well they predict")
@@ -183,7 +184,8 @@ final class BenchCommand extends Console {
             }
         }
         for (String technique : ablations) {
-            entries.add(compile("upscale-" + technique, CompileOptions.of(Variant.UPSCALE).without(EngineArguments.technique(technique)), networks));
+            entries.add(compile("upscale-" + technique, on(Variant.UPSCALE, engineSets.isEmpty() ? "" : engineSets.getFirst())
+                    .without(EngineArguments.technique(technique)), networks));
         }
         return entries;
     }
@@ -192,12 +194,16 @@ final class BenchCommand extends Console {
     private Entry compile(String label, String engines, String precision, Networks networks, List<Entry> others) {
         Variant variant = label.equals(COPY_FREE) ? Variant.UPSCALE : EngineArguments.variant(label);
         String name = engines.isEmpty() || engines.equals(engineSets.getFirst()) ? label : label + "@" + engines.replace(',', '+');
-        CompileOptions options = engines.isEmpty() ? CompileOptions.of(variant)
-                : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
+        CompileOptions options = on(variant, engines);
         String full = precision.equals(precisions.getFirst()) ? name : name + "@" + precision;
         Optional<Entry> same = others.stream().filter(other -> full.equals(other.name.replaceFirst(Variant.UPSCALE.label(), COPY_FREE))).findFirst();
         return same.map(valid -> new Entry(full, valid.variant, valid.options, valid.plan))
                 .orElseGet(() -> compile(full, options.withPrecision(EngineArguments.precision(precision)), networks));
+    }
+
+    /** @param engines as they are named on the command line; "" for all */
+    private static CompileOptions on(Variant variant, String engines) {
+        return engines.isEmpty() ? CompileOptions.of(variant) : new CompileOptions(variant, EngineArguments.known(List.of(engines.split(","))));
     }
 
     private Entry compile(String name, CompileOptions chosen, Networks networks) {

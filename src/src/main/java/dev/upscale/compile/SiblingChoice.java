@@ -22,13 +22,13 @@ import java.util.stream.Stream;
 /**
  * Which 1×1 convolutions of one tensor are merged ({@link MergeSiblings}). Of each family the two whose merging gains most are merged, one
  * pair after the other, as long as one gains: the whole plan is made with and without, and what differs is compared: the convolutions, their
- * gathers, and those that read slices instead of tensors of their own. Convolutions take what the options' costs say, or {@link LibraryCosts};
- * all else is estimated.
+ * gathers and sums, and those that other kernels carry out where they read slices instead of tensors of their own. Convolutions take what the
+ * options' costs say, if there are some; all else is estimated.
  */
 final class SiblingChoice {
     /** What the steps may take of what they took before: of two measured or interpolated times those that differ more are in the right order. */
     private static final double MEASURED = 0.95;
-    /** The same where all is estimated. */
+    /** The same where all is estimated: of 76 pairs estimated to take less, on a Zen 4, none took longer than before. */
     private static final double ESTIMATED = 0.9;
 
     /** A call of a kernel, nanoseconds. */

@@ -101,6 +101,14 @@ class MeasuringCommandsTest {
     }
 
     @Test
+    void whatIsLeftOutIsLeftOutOnTheFirstEngines() {
+        JsonNode report = CommandLineRun.of("bench", model, "--pattern", pattern, "--seconds", "0.05", "--variants", "upscale", "--without", "order",
+                "--engines", "java", "--engines", "upscale,onednn,xnnpack", "--costs", "builtin", "--profile", "--json").json();
+        JsonNode steps = report.get("variants").get("upscale-order").get("profile").get("steps");
+        assertTrue(steps.valueStream().allMatch(step -> step.get("kernel").stringValue().startsWith("java.")), steps.toString());
+    }
+
+    @Test
     void onSeveralThreadsTheDistanceOfTheCoresIsSampledInEachRound() {
         Object[] line = {"bench", model, "--variants", "unpruned", "--seconds", "0.05", "--costs", "builtin", "--json", "--threads", "1"};
         assertTrue(CommandLineRun.of(line).json().get("coreDistance").isEmpty());

@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.upscale.Upscale;
+import dev.upscale.compile.CompileOptions;
+import dev.upscale.compile.Variant;
 import dev.upscale.graph.Graph;
+import dev.upscale.graph.GraphText;
 import dev.upscale.graph.Interpreter;
 import dev.upscale.graph.Tensor;
+import dev.upscale.plan.PlanFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +59,32 @@ class PlanCommandsTest {
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], actual[i], 1e-4);
         }
+    }
+
+    @Test
+    void whatIsMergedIsExplainedWithWhatItWouldTakeOtherwise() {
+        Graph graph = GraphText.parse("""
+                graph siblings(x: f32[1,8,4,4]) -> y {
+                  wa: f32[3,8,1,1] = random(1)
+                  a = Conv(x, wa) kernel=1x1
+                  wb: f32[4,8,1,1] = random(2)
+                  b = Conv(x, wb) kernel=1x1
+                  va: f32[2,3,3,3] = random(3)
+                  p = Conv(a, va) kernel=3x3
+                  vb: f32[2,4,3,3] = random(4)
+                  q = Conv(b, vb) kernel=3x3
+                  y = Concat(p, q) axis=1
+                }
+                """);
+        Path plan = folder.resolve("siblings.plan");
+        PlanFile.write(Upscale.compile(graph, new CompileOptions(Variant.UPSCALE, List.of())), plan);
+        JsonNode merged = CommandLineRun.of("explain", plan, "--json").json().get("merged");
+        assertEquals(1, merged.size());
+        assertEquals("a + b", merged.get(0).get("name").stringValue());
+        JsonNode alternative = merged.get(0).get("alternatives").get(0);
+        assertEquals("a and b, each by itself", alternative.get("what").stringValue());
+        assertTrue(merged.get(0).get("nanos").longValue() < alternative.get("nanos").longValue(), merged.toString());
+        assertTrue(CommandLineRun.of("explain", plan).out().contains("merged: a + b"));
     }
 
     @Test
