@@ -53,6 +53,12 @@ typedef struct conv_job {
     int64_t thread_bytes;
 } conv_job;
 
+/* Where a row of taps lies of `n` neighbouring pixels: of the first at `place`, its taps and those of the next pixels at equal distances. */
+UP_INLINE void note_row(const float *place, int64_t pixel, int64_t tap, int64_t n, const int64_t taps, int64_t entries, const float **places) {
+    for (int64_t i = 0; i < n; i++, place += pixel, places += entries)
+        for (int64_t t = 0; t < taps; t++) places[t] = place + t * tap;
+}
+
 /*
  * Where the taps [t0, t1) of the pixels [p0, p1) lie. `inside` says of each pixel that none is cut off left or right; where
  * rows of taps are runs, only their first ones are noted for such a pixel.
@@ -60,38 +66,51 @@ typedef struct conv_job {
 static void note_places(const up_conv_desc *d, const up_conv_args *a, int64_t p0, int64_t p1, int32_t t0, int32_t t1, int runs,
                         const float **places, char *inside) {
     const int64_t stride = a->src.pixel_stride;
+    if (d->kernel_h == 1 && d->kernel_w == 1 && d->stride_h == 1 && d->stride_w == 1 && !d->pad_top && !d->pad_left && a->in_h == a->out_h &&
+        a->in_w == a->out_w) {
+        note_row(a->src.data + p0 * stride, stride, 0, p1 - p0, 1, 1, places);
+        memset(inside, 1, (size_t)(p1 - p0));
+        return;
+    }
     int32_t x = (int32_t)(p0 % a->out_w);
     int32_t y = (int32_t)(p0 / a->out_w % a->out_h);
-    int64_t n = p0 / a->out_w / a->out_h;
+    int64_t image_number = p0 / a->out_w / a->out_h;
+    const int64_t last = a->in_w - 1 - (int64_t)(d->kernel_w - 1) * d->dilation_w + d->pad_left;    /* the last pixel inside, times its stride */
     const int whole = t0 == 0 && t1 == d->kernel_h * d->kernel_w;
-    for (int64_t p = p0; p < p1; p++) {
+    for (int64_t p = p0, n; p < p1; p += n, places += n * (t1 - t0), inside += n) {
         const int64_t top = (int64_t)y * d->stride_h - d->pad_top, left = (int64_t)x * d->stride_w - d->pad_left;
-        const float *image = a->src.data + n * a->in_h * a->in_w * stride;
-        *inside = left >= 0 && left + (int64_t)(d->kernel_w - 1) * d->dilation_w < a->in_w;
-        if (whole && *inside) {
+        const float *image = a->src.data + image_number * a->in_h * a->in_w * stride;
+        n = 1;
+        *inside = left >= 0 && (int64_t)x * d->stride_w <= last;
+        if (whole && *inside) {    /* and others behind it, in its row */
+            n = last / d->stride_w - x + 1;
+            if (n > a->out_w - x) n = a->out_w - x;
+            if (n > p1 - p) n = p1 - p;
+            memset(inside, 1, (size_t)n);
             for (int32_t ky = 0; ky < d->kernel_h; ky++) {
                 const int64_t row = top + (int64_t)ky * d->dilation_h;
                 const int exists = row >= 0 && row < a->in_h;
                 const float *place = exists ? image + (row * a->in_w + left) * stride : zeros;
-                const int64_t step = exists ? d->dilation_w * stride : 0;
-                if (runs) *places = place;
-                else for (int32_t kx = 0; kx < d->kernel_w; kx++) places[kx] = place + kx * step;
-                places += d->kernel_w;
+                const int64_t pixel = exists ? d->stride_w * stride : 0, tap = exists ? d->dilation_w * stride : 0;
+                const float **to = places + ky * d->kernel_w;
+                if (runs || d->kernel_w == 1) note_row(place, pixel, tap, n, 1, t1, to);
+                else if (d->kernel_w == 3) note_row(place, pixel, tap, n, 3, t1, to);
+                else note_row(place, pixel, tap, n, d->kernel_w, t1, to);
             }
         } else {
             for (int32_t t = t0; t < t1; t++) {
                 const int64_t row = top + (int64_t)(t / d->kernel_w) * d->dilation_h;
                 const int64_t column = left + (int64_t)(t % d->kernel_w) * d->dilation_w;
                 const int exists = row >= 0 && row < a->in_h && column >= 0 && column < a->in_w;
-                *places++ = exists ? image + (row * a->in_w + column) * stride : zeros;
+                places[t - t0] = exists ? image + (row * a->in_w + column) * stride : zeros;
             }
         }
-        inside++;
-        if (++x == a->out_w) {
+        x += (int32_t)n;
+        if (x == a->out_w) {
             x = 0;
             if (++y == a->out_h) {
                 y = 0;
-                n++;
+                image_number++;
             }
         }
     }
