@@ -42,7 +42,8 @@ UP_INLINE void finish_run(const up_conv *conv, up_depthwise_run *run, const up_p
     if (run->columns <= 0) run->rows = 0;
     if (picked) conv->kernels->depthwise_picked(run, picked);
     else conv->kernels->depthwise(run);
-    if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, run->pixels, run->channels);
+    const int64_t pixels = picked ? picked->outputs * run->pixels : run->pixels;
+    if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, pixels, run->channels);
 }
 
 /* Rows that an output row reads. */

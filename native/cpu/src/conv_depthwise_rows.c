@@ -19,7 +19,7 @@ enum {
      * whole rows of what lies in memory.
      */
     CACHED_FLOATS = 256 << 10,
-    FAR_FLOATS = 2 << 20,
+    FAR_FLOATS = 1 << 20,
     TASKS = 4,                  /* that each thread is to have, */
     FEWEST_ROWS = 8             /* of so many output rows: at their edges rows are packed for both sides */
 };
@@ -30,7 +30,7 @@ typedef struct rows_job {
     int64_t items, tasks;
     int64_t parts, chunks, strips;    /* of an image: parts of the rows, by vectors of channels, by columns of the output */
     int64_t vectors;                  /* of all channels */
-    int picked;                       /* by tiles: whole rows */
+    int64_t picked;                   /* 0, or rows of outputs together whose tiles pick */
 } rows_job;
 
 /* Floats of a ring for a vector of channels of so many outputs in a row. */
@@ -119,30 +119,35 @@ static void run_strip(const up_conv *conv, const up_conv_args *a, int64_t image,
     }
 }
 
-/* The same of whole rows, whose tiles pick. */
-static void run_picked(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t channel, int64_t vectors) {
+/* The same of whole rows, whose tiles pick, `together` rows of outputs at a time. */
+static void run_picked(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, int64_t channel, int64_t vectors,
+                       int64_t together) {
     const up_conv_desc *d = &conv->desc;
-    const int64_t width = conv->kernels->vector_floats, pixel = vectors * width, row = columns_read(d, a->out_w) * pixel, window = window_rows(d);
+    const int64_t width = conv->kernels->vector_floats, pixel = vectors * width, row = columns_read(d, a->out_w) * pixel;
+    const int64_t window = window_rows(d) + (together - 1) * d->stride_h;
     const int64_t channels = smaller(pixel, d->out_channels - channel), stride = a->src.pixel_stride;
     char plans[MOST_VECTORS * UP_TAKE_BYTES] __attribute__((aligned(64)));
     conv->kernels->plan_takes(a->src.index + channel, channels, plans);
     float memory[window * row] __attribute__((aligned(64)));
     up_picked_rows picked = {.plans = plans, .src_step = stride, .src_row = a->in_w * stride, .ring = memory, .ring_floats = window * row};
     int64_t next = 0;    /* the first row that is not packed yet */
-    for (int64_t y = y0; y < y1; y++) {
-        const int64_t top = y * d->stride_h - d->pad_top, from = larger(next, within(top, 0, a->in_h)), first = within(top, 0, a->in_h);
-        const cut ys = cut_window(top, 1, d->kernel_h, a->in_h);
-        up_depthwise_run run = run_at(conv, a, image * a->out_h + y, 0, a->out_w, channel, channels, ys, (cut){0, d->kernel_w});
+    for (int64_t y = y0; y < y1; y += together) {
+        picked.outputs = smaller(together, y1 - y);
+        const int64_t top = y * d->stride_h - d->pad_top, first = within(top, 0, a->in_h), from = larger(next, first);
+        const int64_t last = within(top + window_rows(d) + (picked.outputs - 1) * d->stride_h, first, a->in_h);
+        up_depthwise_run run = run_at(conv, a, image * a->out_h + y, 0, a->out_w, channel, channels, (cut){0, d->kernel_h}, (cut){0, d->kernel_w});
         run.pixel_step = d->stride_w * pixel;
         run.row_step = row;
         run.column_step = pixel;
         run.before = d->pad_left;
         run.after = larger(0, overhang(d, a->in_w, a->out_w));
         picked.src = a->src.data + ((image * a->in_h + from) * a->in_w - d->pad_left) * stride;
-        picked.kept = smaller(from - first, run.rows);
+        picked.rows = last - first;
+        picked.cut = first - top;
+        picked.kept = smaller(from - first, picked.rows);
         picked.first = first % window * row;
         finish_run(conv, &run, &picked);
-        next = larger(from, first + run.rows);
+        next = larger(from, last);
     }
 }
 
@@ -155,7 +160,7 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
         const int64_t image = i / job->strips / job->chunks / job->parts, vector = up_cut(job->vectors, job->chunks, chunk);
         const int64_t vectors = up_cut(job->vectors, job->chunks, chunk + 1) - vector, channel = vector * job->conv->kernels->vector_floats;
         const int64_t y0 = up_cut(a->out_h, job->parts, part), y1 = up_cut(a->out_h, job->parts, part + 1);
-        if (job->picked) run_picked(job->conv, a, image, y0, y1, channel, vectors);
+        if (job->picked) run_picked(job->conv, a, image, y0, y1, channel, vectors, job->picked);
         else
             run_strip(job->conv, a, image, y0, y1, up_cut(a->out_w, job->strips, strip), up_cut(a->out_w, job->strips, strip + 1), channel, vectors);
     }
@@ -173,8 +178,8 @@ int32_t up_depthwise_run_rows(const up_conv *conv, const up_conv_args *a, up_poo
     job.chunks = (job.vectors + fit - 1) / fit;
     const int64_t most = (job.vectors + job.chunks - 1) / job.chunks;    /* vectors of a chunk */
     while (columns < a->out_w && vector_ring(conv, columns + 1) * most <= floats) columns++;
-    job.picked = whole && conv->kernels->depthwise_picked && up_depthwise_picks(d->kernel_w, d->stride_w, a->out_w) && d->dilation_h == 1 &&
-                 has_cuts(d, a->in_w, a->out_w);
+    if (whole && conv->kernels->depthwise_picked && d->dilation_h == 1 && has_cuts(d, a->in_w, a->out_w))
+        job.picked = up_depthwise_picks(d->kernel_h, d->stride_h, d->kernel_w, d->stride_w, a->out_w);
     job.strips = (a->out_w + columns - 1) / columns;
     const int64_t threads = up_pool_threads(pool), items = a->batch * job.chunks * job.strips;
     job.parts = threads == 1 ? 1 : within((TASKS * threads + items - 1) / items, 1, larger(1, a->out_h / FEWEST_ROWS));

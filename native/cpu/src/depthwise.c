@@ -201,7 +201,7 @@ UP_INLINE void picked_taps(const up_depthwise_run *t, const up_picked_rows *r, c
                            int64_t end, const int vectors) {
     const int inputs = (mr - 1) * stride + kernel;
     const int64_t step = t->column_step, tap = t->weights_tap, source_step = r->src_step;
-    const float *weights = t->weights + c + row * t->weights_row;
+    const float *weights = t->weights + c + (r->cut + row) * t->weights_row;
     int64_t at = r->first + row * t->row_step;
     const pick channels = *plan;    /* in registers, which what is stored cannot change */
     if (at >= r->ring_floats) at -= r->ring_floats;
@@ -237,7 +237,7 @@ static int in_tiles(const pick *plan) { return plan->vectors >= 2 && plan->vecto
 
 UP_INLINE void picked_tile(const up_depthwise_run *t, const up_picked_rows *r, const pick *plan, int64_t p, int64_t c, const int mr, const int kernel,
                            const int stride) {
-    const int64_t left = t->channels - c, kept = in_tiles(plan) ? r->kept : t->rows, fresh = t->rows - kept;
+    const int64_t left = t->channels - c, kept = in_tiles(plan) ? r->kept : r->rows, fresh = r->rows - kept;
     const int begins = p == 0;
     const int64_t first = t->before - p * stride, end = (t->pixels - 1 - p) * stride + kernel - t->after;    /* inputs inside of the image */
     const float *source = r->src + p * stride * r->src_step + plan->first;
@@ -257,13 +257,102 @@ UP_INLINE void picked_tile(const up_depthwise_run *t, const up_picked_rows *r, c
     for (int i = 0; i < mr; i++, dst += t->dst_stride) vstore_n(dst, vmin(high, vmax(low, sum[i])), left);
 }
 
+/* Adds a row of inputs to the sums of the upper row of outputs, the lower one, or both, with the weights `a` and `b` of each. */
+UP_INLINE void pair_taps(const up_depthwise_run *t, const up_picked_rows *r, const pick *plan, const float *from, float *x, vf *upper, vf *lower,
+                         const float *a, const float *b, const int mr, int begins, int64_t first, int64_t end, const int above, const int below,
+                         const int vectors) {
+    const int64_t step = t->column_step, tap = t->weights_tap, source_step = r->src_step;
+    const pick channels = *plan;    /* in registers, which what is stored cannot change */
+    vf wa[3], wb[3];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; j++) {
+        if (above) wa[j] = vload(a + j * tap);
+        if (below) wb[j] = vload(b + j * tap);
+    }
+#pragma GCC unroll 10
+    for (int i = 0; i < mr + 2; i++, x += step, from += source_step) {
+        if ((i < 2 && i < first) || (i > mr - 1 && i >= end)) continue;
+        vf value;
+        if (vectors == 0 || (i < 2 && !begins)) {
+            value = vload(x);
+        } else {
+            value = pick_vectors(&channels, from, vectors);
+            vstore(x, value);
+        }
+        UP_KEEP(value);
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; j++)
+            if (i >= j && i - j < mr) {
+                if (above) upper[i - j] += wa[j] * value;
+                if (below) lower[i - j] += wb[j] * value;
+            }
+    }
+}
+
+/* Two rows of outputs (or one, the last) of 3x3 with stride 1: rows of the ring are read half as many times. */
+UP_INLINE void pair_tile(const up_depthwise_run *t, const up_picked_rows *r, const pick *plan, int64_t p, int64_t c, const int mr) {
+    const int64_t left = t->channels - c, kept = in_tiles(plan) ? r->kept : r->rows;
+    const int64_t first = t->before - p, end = t->pixels + 2 - p - t->after;    /* inputs inside of the image */
+    const int begins = p == 0, two = r->outputs == 2;
+    vf upper[MOST_ROW_PIXELS], lower[MOST_ROW_PIXELS];
+    const vf bias = vload(t->bias + c), low = vsplat(t->low), high = vsplat(t->high);
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) upper[i] = lower[i] = bias;
+    if (t->addend) {
+        const float *addend = t->addend + p * t->addend_stride + c;
+#pragma GCC unroll 8
+        for (int i = 0; i < mr; i++) {
+            upper[i] += vload_n(addend + i * t->addend_stride, left);
+            if (two) lower[i] += vload_n(addend + (t->pixels + i) * t->addend_stride, left);
+        }
+    }
+    const float *source = r->src + p * r->src_step + plan->first, *weights = t->weights + c;
+    float *ring = r->ring + p * t->pixel_step + c;
+    int64_t at = r->first;
+#pragma GCC unroll 1
+    for (int64_t y = 0; y < r->rows; y++) {
+        const int64_t row = r->cut + y;
+        const float *a = weights + row * t->weights_row, *b = a - t->weights_row;
+        const int vectors = y < kept ? 0 : (int)plan->vectors, lower_only = row == 3, upper_only = !two || row == 0;
+        float *x = ring + at;
+#define UP_PAIR(above, below, vectors) pair_taps(t, r, plan, source, x, upper, lower, a, b, mr, begins, first, end, above, below, vectors)
+        switch (8 * (lower_only + 2 * upper_only) + vectors) {    /* one jump */
+            case 0: UP_PAIR(1, 1, 0); break;
+            case 2: UP_PAIR(1, 1, 2); break;
+            case 3: UP_PAIR(1, 1, 3); break;
+            case 4: UP_PAIR(1, 1, 4); break;
+            case 8: UP_PAIR(0, 1, 0); break;
+            case 10: UP_PAIR(0, 1, 2); break;
+            case 11: UP_PAIR(0, 1, 3); break;
+            case 12: UP_PAIR(0, 1, 4); break;
+            case 16: UP_PAIR(1, 0, 0); break;
+            case 18: UP_PAIR(1, 0, 2); break;
+            case 19: UP_PAIR(1, 0, 3); break;
+            default: UP_PAIR(1, 0, 4);
+        }
+        if (y >= kept) source += r->src_row;
+        at += t->row_step;
+        if (at >= r->ring_floats) at -= r->ring_floats;
+    }
+    float *dst = t->dst + p * t->dst_stride + c;
+#pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) vstore_n(dst + i * t->dst_stride, vmin(high, vmax(low, upper[i])), left);
+    dst += t->pixels * t->dst_stride;
+    if (two)
+#pragma GCC unroll 8
+        for (int i = 0; i < mr; i++) vstore_n(dst + i * t->dst_stride, vmin(high, vmax(low, lower[i])), left);
+}
+
 typedef void (*picked_kernel)(const up_depthwise_run *run, const up_picked_rows *rows, int64_t pixel);
 
 #define UP_PICKED(mr, kernel, stride)                                                                                                \
     static void picked_##mr##_##kernel##_##stride(const up_depthwise_run *t, const up_picked_rows *r, int64_t p) {                    \
         const char *plan = r->plans;                                                                                                 \
-        for (int64_t c = 0; c < t->channels; c += VW, plan += UP_TAKE_BYTES) picked_tile(t, r, (const pick *)plan, p, c, mr, kernel, stride); \
+        for (int64_t c = 0; c < t->channels; c += VW, plan += UP_TAKE_BYTES)                                                          \
+            if (kernel == 3 && stride == 1) pair_tile(t, r, (const pick *)plan, p, c, mr);                                           \
+            else picked_tile(t, r, (const pick *)plan, p, c, mr, kernel, stride);                                                    \
     }
+UP_PICKED(7, 3, 1) UP_PICKED(8, 3, 1)
 UP_PICKED(7, 3, 2) UP_PICKED(8, 3, 2)
 UP_PICKED(7, 5, 1) UP_PICKED(8, 5, 1)
 UP_PICKED(7, 5, 2) UP_PICKED(8, 5, 2)
@@ -273,7 +362,7 @@ static void pick_others(const up_depthwise_run *t, const up_picked_rows *r, int6
     const char *plan = r->plans;
     for (int64_t c = 0; c < t->channels; c += VW, plan += UP_TAKE_BYTES) {
         if (in_tiles((const pick *)plan)) continue;
-        for (int64_t row = r->kept; row < t->rows; row++)
+        for (int64_t row = r->kept; row < r->rows; row++)
             UP_NAME(up_take_pixels)(&(up_take_pixels){
                 .plans = plan, .vectors = 1, .src = r->src + (row - r->kept) * r->src_row + t->before * r->src_step, .src_stride = r->src_step,
                 .pixels = columns - t->before - t->after, .to_stride = t->column_step,
@@ -282,9 +371,10 @@ static void pick_others(const up_depthwise_run *t, const up_picked_rows *r, int6
 }
 
 void UP_NAME(up_depthwise_picked)(const up_depthwise_run *t, const up_picked_rows *r) {
-    static const picked_kernel kernels[3][2] = {{picked_7_3_2, picked_8_3_2}, {picked_7_5_1, picked_8_5_1}, {picked_7_5_2, picked_8_5_2}};
+    static const picked_kernel kernels[2][2][2] = {{{picked_7_3_1, picked_8_3_1}, {picked_7_3_2, picked_8_3_2}},
+                                                    {{picked_7_5_1, picked_8_5_1}, {picked_7_5_2, picked_8_5_2}}};
     const int64_t stride = t->pixel_step / t->column_step, tiles = (t->pixels + MOST_ROW_PIXELS - 1) / MOST_ROW_PIXELS;
-    const picked_kernel *kernel = kernels[t->columns == 3 ? 0 : stride];
+    const picked_kernel *kernel = kernels[t->columns == 5][stride - 1];
     pick_others(t, r, (t->pixels - 1) * stride + t->columns);
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t p = up_cut(t->pixels, tiles, i), next = up_cut(t->pixels, tiles, i + 1);

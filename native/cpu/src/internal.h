@@ -124,21 +124,25 @@ UP_INLINE int up_depthwise_cuts(int64_t columns, int64_t stride) {
 }
 
 /*
- * Where the rows of taps of a run of a whole row of outputs, whose channels come by index, lie in a ring of packed rows: the last of them are yet to
- * be picked from the source, and are left in the ring.
+ * What runs of a whole row of outputs read, or of two rows at once, where channels come by index: rows of a ring of packed rows, of which the
+ * last are yet to be picked from the source, and are left in the ring. The run's weights are those of all rows of taps.
  */
 typedef struct up_picked_rows {
     const void *plans;          /* as of up_take_pixels */
     const float *src;           /* the first row that is to be picked, at the column of the run's first input */
     int64_t src_step, src_row;  /* from pixel to pixel, from row to row */
-    int64_t kept;               /* rows that the ring has: of them the run's src says nothing, */
+    int64_t outputs;            /* rows of outputs */
+    int64_t cut, rows;          /* rows that lie above the image, and inside of it */
+    int64_t kept;               /* of these, rows that the ring has */
     float *ring;
-    int64_t ring_floats, first; /* but this, where the first begins */
+    int64_t ring_floats, first; /* where its first row begins */
 } up_picked_rows;
 
-/* Whether runs of so many taps side by side, and so many pixels, may pick: of 7 or 8 pixels at a time. */
-UP_INLINE int up_depthwise_picks(int64_t columns, int64_t stride, int64_t pixels) {
-    return ((columns == 3 && stride == 2) || (columns == 5 && (stride == 1 || stride == 2))) && pixels >= (pixels + 7) / 8 * 7;
+/* How many rows of so many outputs of a window are run at once and pick, of 7 or 8 pixels at a time; 0: none. */
+UP_INLINE int64_t up_depthwise_picks(int64_t kernel_h, int64_t stride_h, int64_t kernel_w, int64_t stride_w, int64_t pixels) {
+    if (pixels < (pixels + 7) / 8 * 7) return 0;
+    if (kernel_w == 3 && stride_w == 1) return kernel_h == 3 && stride_h == 1 ? 2 : 0;
+    return (kernel_w == 3 && stride_w == 2) || (kernel_w == 5 && (stride_w == 1 || stride_w == 2));
 }
 
 /* Channels by index of some pixels, as vectors side by side; what fills the last one says nothing. */
