@@ -46,9 +46,32 @@ UP_INLINE void copy_pixels(const float *from, int64_t stride, const int64_t *pla
         for (int64_t c = 0; c < channels; c++) to[c] = from[places[c]];
 }
 
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Three planes, four pixels at a time; the result is how many pixels these were. */
+static int64_t copy_planes(const float *from, const int64_t *places, float *to, int64_t pixels) {
+    const float *a = from + places[0], *b = from + places[1], *c = from + places[2];
+    int64_t x = 0;
+    for (; x + 4 <= pixels; x += 4, to += 12) {
+        const four p = *(const four *)(a + x), q = *(const four *)(b + x), r = *(const four *)(c + x);
+        const four pq = __builtin_shufflevector(p, q, 0, 4, 2, 6), rp = __builtin_shufflevector(r, p, 0, 5, 2, 7),
+                   qr = __builtin_shufflevector(q, r, 1, 5, 3, 7);
+        *(four *)to = __builtin_shufflevector(pq, rp, 0, 1, 4, 5);
+        *(four *)(to + 4) = __builtin_shufflevector(qr, pq, 0, 1, 6, 7);
+        *(four *)(to + 8) = __builtin_shufflevector(rp, qr, 2, 3, 6, 7);
+    }
+    return x;
+}
+
 static void pack_pixels(const up_source *src, const float *from, float *to, int64_t pixels, int64_t channels) {
     int64_t places[MOST_CHANNELS];
     for (int64_t c = 0; c < channels; c++) places[c] = src->index ? src->index[c] : c;
+    if (channels == 3 && src->pixel_stride == 1) {
+        const int64_t copied = copy_planes(from, places, to, pixels);
+        from += copied;
+        to += 3 * copied;
+        pixels -= copied;
+    }
     switch (channels) {
         case 1: copy_pixels(from, src->pixel_stride, places, to, pixels, 1); break;
         case 2: copy_pixels(from, src->pixel_stride, places, to, pixels, 2); break;
