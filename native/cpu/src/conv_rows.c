@@ -4,6 +4,7 @@
  * with the zeros around the image: then a row of taps is one run, for every pixel.
  */
 #include "conv.h"
+#include "fetch.h"
 
 #include <string.h>
 
@@ -107,11 +108,21 @@ static void note_places(const up_conv_desc *d, const up_conv_args *a, int64_t ro
                 *places++ = packed + (y * d->stride_h + ky * d->dilation_h) * row + x * d->stride_w * d->in_channels;
 }
 
-/* Output rows [y0, y1) of an image, whose inputs are packed. */
-static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, const float *const *places) {
+/* The rows of an image from y on that the next block will pack; of planes none, which are few bytes. */
+static up_range next_rows(const up_conv_desc *d, const up_conv_args *a, int64_t image, int64_t y, int64_t rows) {
+    if (y < 0 || y >= a->in_h || a->src.pixel_stride < d->in_channels) return (up_range){0};
+    if (rows > a->in_h - y) rows = a->in_h - y;
+    const int64_t row = a->in_w * a->src.pixel_stride;
+    return (up_range){a->src.data + (image * a->in_h + y) * row, rows * row * 4};
+}
+
+/* Output rows [y0, y1) of an image, whose inputs are packed; tiles fetch what is `next`. */
+static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y0, int64_t y1, const float *const *places,
+                      const up_range *next) {
     const up_conv_desc *d = &conv->desc;
     const up_layout *layout = &conv->layout;
     const int64_t pixels = (y1 - y0) * a->out_w, p0 = (image * a->out_h + y0) * a->out_w;
+    up_fetcher fetcher = {.range = next, .at = next->data, .left = next->bytes, .step = UP_LINE_BYTES};
     for (int32_t q = 0; q < layout->panels; q++) {
         const up_panel panel = up_panel_at(layout, conv->panels[0].width, q);
         const up_panel_kind *kind = &conv->panels[panel.kind];
@@ -127,6 +138,7 @@ static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image,
             tile.rows = places + first * d->kernel_h;
             tile.dst = a->dst.data + (p0 + first) * a->dst.pixel_stride + panel.first;
             if (a->addend.data) tile.addend = a->addend.data + (p0 + first) * a->addend.pixel_stride + panel.first;
+            if (kind->width > conv->kernels->vector_floats) tile.ahead_step = up_fetch_next(&fetcher, tile.segments * tile.length, &tile.ahead);
             kind->kernels[0][mr - 1](&tile);
             if (!conv->clamp) conv->kernels->act(&d->act, tile.dst, tile.dst_stride, mr, tile.outputs);
         }
@@ -151,7 +163,8 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
         for (int64_t r = kept; r < rows; r++) pack_row(d, a, image, top + r, packed + r * row);
         packed_rows = rows;
         end = top + rows;
-        run_block(job->conv, a, image, y0, y1, places);
+        const up_range next = block + 1 < job->blocks ? next_rows(d, a, image, end, most * d->stride_h) : (up_range){0};
+        run_block(job->conv, a, image, y0, y1, places, &next);
     }
 }
 
