@@ -10,6 +10,8 @@
 
 enum { MOST_BUILDS = 8, MOST_ROUNDS = 200, DENSE = 0, INDEXED, SOURCES };
 
+static const double MOST_ERROR = 1e-4;    /* relative, L2 */
+
 static int bf16;
 
 /* A build, and one shape's convolution of its own. */
@@ -94,7 +96,12 @@ static void time_shape(const bench_shape *s, build *builds, int n, int threads, 
             run(&builds[0], &reference);
             memset(dst, 0xff, (size_t)outputs * 4);
             run(b, &args[v]);
-            error = fmax(error, distance(first, dst, outputs));
+            const double differs = distance(first, dst, outputs);
+            if (!(differs < MOST_ERROR)) {
+                fprintf(stderr, "%s: outputs of %s differ from the first build's by %.1e\n", b->name, s->name, differs);
+                exit(1);
+            }
+            error = fmax(error, differs);
         }
     }
     const int repeats = 1 + (int)(6e6 / s_flops(s));
@@ -127,7 +134,11 @@ int main(int argc, char **argv) {
     int n = 0, at = 1;
     bf16 = argc > 1 && !strcmp(argv[1], "bf16");
     for (at += bf16; at < argc && strcmp(argv[at], "--"); at++) {
-        if (n < MOST_BUILDS) builds[n++] = open_build(argv[at]);
+        if (n == MOST_BUILDS) {
+            fprintf(stderr, "compare: more than %d libraries\n", MOST_BUILDS);
+            return 2;
+        }
+        builds[n++] = open_build(argv[at]);
     }
     if (n == 0) {
         fprintf(stderr, "compare: no library; use: compare [bf16] LIBRARY... [-- ISA [THREADS [ROUNDS [TEXT]]]]\n");
