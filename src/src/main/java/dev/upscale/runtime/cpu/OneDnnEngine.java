@@ -26,7 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The engine {@code onednn}: {@code onednn.conv} between dense channels-last images, {@code onednn.matmul} for 1×1 convolutions and
+ * The engine {@code onednn}: {@code onednn.conv} from dense images, channels-last or in planes, to dense channels-last ones, {@code onednn.matmul} for 1×1 convolutions and
  * linear layers between slices, {@code onednn.pool}. What oneDNN would run on its reference implementation is refused.
  */
 final class OneDnnEngine extends LibraryEngine {
@@ -96,20 +96,35 @@ final class OneDnnEngine extends LibraryEngine {
     }
 
     private static Maker convolution(Step.Convolve step) {
-        Pixels from = source(step).requireDense("source");
+        Pixels source = source(step);
+        boolean inPlanes = source.isDensePlanes() && step.conv().groups() == 1;
+        Pixels from = inPlanes ? source : source.requireDense("source");
         Pixels to = Pixels.of(step, step.destination()).requireDense("destination");
         ConvolutionShape shape = new ConvolutionShape(from.batch(), from.height(), from.width(), from.channels(), to.channels(),
                 step.conv().window(), step.conv().groups());
         step.addend().ifPresent(addend -> Pixels.of(step, addend.view()).requireDense("addend"));
         requireFunction(step.activation());
-        return (oneDnn, weights) -> {
-            MemoryDescriptor source = image(oneDnn, from);
-            MemoryDescriptor destination = image(oneDnn, to);
-            Primitive primitive = Primitive.convolution(oneDnn, step.name(), shape, source, destination, !step.bias().isEmpty(),
-                    postOps(step, destination));
+        return inPlanes ? convolutionOfPlanes(step, shape) : (oneDnn, weights) -> {
+            MemoryDescriptor read = image(oneDnn, from);
+            MemoryDescriptor written = image(oneDnn, to);
+            Primitive primitive = Primitive.convolution(oneDnn, step.name(), shape, read, written, !step.bias().isEmpty(),
+                    postOps(step, written));
             MemoryDescriptor given = MemoryDescriptor.dense(oneDnn, Primitive.weightDims(shape));
             MemoryDescriptor biases = MemoryDescriptor.dense(oneDnn, to.channels());
-            return prepared(step, primitive, source, destination, destination, given, biases, weights);
+            return prepared(step, primitive, read, written, written, given, biases, weights);
+        };
+    }
+
+    private static Maker convolutionOfPlanes(Step.Convolve step, ConvolutionShape shape) {
+        return (oneDnn, weights) -> {
+            MemoryDescriptor read = MemoryDescriptor.planes(oneDnn, shape.batch(), shape.inChannels(), shape.inHeight(), shape.inWidth());
+            MemoryDescriptor written = MemoryDescriptor.channelsLastVolume(oneDnn, shape.batch(), shape.outChannels(), shape.outHeight(),
+                    shape.outWidth(), shape.outChannels());
+            Primitive primitive = Primitive.convolutionOfPlanes(oneDnn, step.name(), shape, read, written, !step.bias().isEmpty(),
+                    postOps(step, written));
+            MemoryDescriptor given = MemoryDescriptor.dense(oneDnn, Primitive.planesWeightDims(shape));
+            MemoryDescriptor biases = MemoryDescriptor.dense(oneDnn, shape.outChannels());
+            return prepared(step, primitive, read, written, written, given, biases, weights);
         };
     }
 

@@ -57,6 +57,12 @@ record Pixels(int batch, int height, int width, int channels, long pixelStride, 
         return channelStride == 1;
     }
 
+    /** Whether each channel is a plane of its own, without gaps between values, planes and images (NCHW). */
+    boolean isDensePlanes() {
+        return pixelStride == 1 && channels > 1 && channelStride == (long) height * width
+                && (batch <= 1 || imageStride == channels * channelStride);
+    }
+
     /** Whether the first pixel of an image follows the last of the one before like any other. */
     boolean imagesFollow() {
         return batch <= 1 || imageStride == pixelStride * height * width;

@@ -9,7 +9,7 @@ import java.util.Arrays;
 
 /**
  * Where a f32 tensor's values lie ({@code dnnl_memory_desc_t}): dimensions in oneDNN's order (images N, C, H, W; weights O, I, H, W or
- * G, O, I, H, W) and strides in floats. Lives as long as the engine that made it. Immutable.
+ * G, O, I, H, W; volumes have a depth before H) and strides in floats. Lives as long as the engine that made it. Immutable.
  */
 public final class MemoryDescriptor {
     private final MemorySegment handle;
@@ -50,6 +50,18 @@ public final class MemoryDescriptor {
     public static MemoryDescriptor channelsLast(OneDnn oneDnn, int batch, int channels, int height, int width, long pixelStride) {
         return strided(oneDnn, new long[] {batch, channels, height, width},
                 new long[] {height * width * pixelStride, 1, width * pixelStride, pixelStride});
+    }
+
+    /** An image in planes (NCHW) without gaps, as a volume with one channel whose depth is the image's channels: [batch, 1, channels, height, width]. */
+    public static MemoryDescriptor planes(OneDnn oneDnn, int batch, int channels, int height, int width) {
+        long plane = (long) height * width;
+        return strided(oneDnn, new long[] {batch, 1, channels, height, width}, new long[] {channels * plane, 1, plane, width, 1});
+    }
+
+    /** An image like {@link #channelsLast}, as a volume of depth one: [batch, channels, 1, height, width]. */
+    public static MemoryDescriptor channelsLastVolume(OneDnn oneDnn, int batch, int channels, int height, int width, long pixelStride) {
+        long image = height * width * pixelStride;
+        return strided(oneDnn, new long[] {batch, channels, 1, height, width}, new long[] {image, 1, image, width * pixelStride, pixelStride});
     }
 
     /** A matrix [rows, columns] with {@code rowStride} floats from row to row. */

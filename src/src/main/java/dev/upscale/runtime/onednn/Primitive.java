@@ -50,14 +50,36 @@ public final class Primitive {
     public static Primitive convolution(OneDnn oneDnn, String subject, ConvolutionShape shape, MemoryDescriptor source,
             MemoryDescriptor destination, boolean bias, List<PostOp> postOps) {
         Window window = shape.window();
-        MemoryDescriptor weights = MemoryDescriptor.any(oneDnn, weightDims(shape));
-        MemorySegment biases = bias ? MemoryDescriptor.dense(oneDnn, shape.outChannels()).handle() : MemorySegment.NULL;
         // ONNX counts a dilation of 1 as none, oneDNN one of 0
+        return convolution(oneDnn, subject, shape, weightDims(shape), source, destination, bias, postOps,
+                new long[] {window.strideH(), window.strideW()}, new long[] {window.dilationH() - 1, window.dilationW() - 1},
+                new long[] {window.padTop(), window.padLeft()}, new long[] {window.padBottom(), window.padRight()});
+    }
+
+    /**
+     * A convolution, without groups, of an image in planes: oneDNN sees its channels as the depth of a volume with one channel, and a
+     * window as deep as the volume.
+     *
+     * @param source      [batch, 1, inChannels, inHeight, inWidth], see {@link MemoryDescriptor#planes}
+     * @param destination [batch, outChannels, 1, outHeight, outWidth], see {@link MemoryDescriptor#channelsLastVolume}
+     * @throws NativeError if oneDNN has no implementation for it
+     */
+    public static Primitive convolutionOfPlanes(OneDnn oneDnn, String subject, ConvolutionShape shape, MemoryDescriptor source,
+            MemoryDescriptor destination, boolean bias, List<PostOp> postOps) {
+        Window window = shape.window();
+        return convolution(oneDnn, subject, shape, planesWeightDims(shape), source, destination, bias, postOps,
+                new long[] {1, window.strideH(), window.strideW()}, new long[] {0, window.dilationH() - 1, window.dilationW() - 1},
+                new long[] {0, window.padTop(), window.padLeft()}, new long[] {0, window.padBottom(), window.padRight()});
+    }
+
+    private static Primitive convolution(OneDnn oneDnn, String subject, ConvolutionShape shape, long[] weightDims, MemoryDescriptor source,
+            MemoryDescriptor destination, boolean bias, List<PostOp> postOps, long[] strides, long[] dilations, long[] before, long[] after) {
+        MemoryDescriptor weights = MemoryDescriptor.any(oneDnn, weightDims);
+        MemorySegment biases = bias ? MemoryDescriptor.dense(oneDnn, shape.outChannels()).handle() : MemorySegment.NULL;
         return new Primitive(oneDnn, subject + " (" + shape + ")", postOps, "dnnl_convolution_forward_primitive_desc_create",
                 (out, call, attributes) -> dnnl_convolution_forward_primitive_desc_create(out, oneDnn.engine(), dnnl_forward_inference(),
                         dnnl_convolution_direct(), source.handle(), weights.handle(), biases, destination.handle(),
-                        pair(call, window.strideH(), window.strideW()), pair(call, window.dilationH() - 1, window.dilationW() - 1),
-                        pair(call, window.padTop(), window.padLeft()), pair(call, window.padBottom(), window.padRight()), attributes));
+                        longs(call, strides), longs(call, dilations), longs(call, before), longs(call, after), attributes));
     }
 
     /** The dimensions of a convolution's weights: O, I, H, W, or with groups G, O/G, I/G, H, W; row-major they are ONNX's. */
@@ -66,6 +88,11 @@ public final class Primitive {
         return shape.groups() == 1
                 ? new long[] {shape.outChannels(), shape.inChannels(), window.kernelH(), window.kernelW()}
                 : new long[] {shape.groups(), shape.groupOutChannels(), shape.groupInChannels(), window.kernelH(), window.kernelW()};
+    }
+
+    /** The dimensions of the weights of a {@linkplain #convolutionOfPlanes convolution of planes}: O, 1, I, H, W; row-major they are ONNX's. */
+    public static long[] planesWeightDims(ConvolutionShape shape) {
+        return new long[] {shape.outChannels(), 1, shape.inChannels(), shape.window().kernelH(), shape.window().kernelW()};
     }
 
     /**
@@ -97,9 +124,9 @@ public final class Primitive {
         };
         return new Primitive(oneDnn, subject, List.of(), "dnnl_pooling_forward_primitive_desc_create",
                 (out, call, attributes) -> dnnl_pooling_forward_primitive_desc_create(out, oneDnn.engine(), dnnl_forward_inference(),
-                        algorithm, source.handle(), destination.handle(), pair(call, window.strideH(), window.strideW()),
-                        pair(call, window.kernelH(), window.kernelW()), pair(call, window.dilationH() - 1, window.dilationW() - 1),
-                        pair(call, window.padTop(), window.padLeft()), pair(call, window.padBottom(), window.padRight()), attributes));
+                        algorithm, source.handle(), destination.handle(), longs(call, window.strideH(), window.strideW()),
+                        longs(call, window.kernelH(), window.kernelW()), longs(call, window.dilationH() - 1, window.dilationW() - 1),
+                        longs(call, window.padTop(), window.padLeft()), longs(call, window.padBottom(), window.padRight()), attributes));
     }
 
     /** How pixels between pixels are made. */
@@ -227,8 +254,8 @@ public final class Primitive {
         return OneDnn.text(text.get(ValueLayout.ADDRESS, 0));
     }
 
-    private static MemorySegment pair(Arena call, long first, long second) {
-        return call.allocateFrom(ValueLayout.JAVA_LONG, first, second);
+    private static MemorySegment longs(Arena call, long... values) {
+        return call.allocateFrom(ValueLayout.JAVA_LONG, values);
     }
 
     /** Makes a primitive descriptor: puts it into {@code out}, may allocate in {@code call}, returns a status. */

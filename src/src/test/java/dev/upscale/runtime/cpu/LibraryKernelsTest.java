@@ -124,6 +124,7 @@ class LibraryKernelsTest {
 
     private static final Lay[] DENSE = {Lay.CHANNELS_LAST};
     private static final Lay[] SLICES = {Lay.CHANNELS_LAST, Lay.SLICE};
+    private static final Lay[] DENSE_OR_PLANES = {Lay.CHANNELS_LAST, Lay.ROW_MAJOR};
     private static final Lay[] ANY_CHANNELS = {Lay.CHANNELS_LAST, Lay.SLICE, Lay.INDEXED, Lay.INDEXED, Lay.ROW_MAJOR};
 
     @ParameterizedTest
@@ -161,7 +162,7 @@ class LibraryKernelsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void oneDnnConvolvesDenseImages(int threads) {
-        trials("onednn.conv", () -> convolution("onednn.conv", false, DENSE, DENSE, true, threads));
+        trials("onednn.conv", () -> convolution("onednn.conv", false, DENSE_OR_PLANES, DENSE, true, threads));
         trials("onednn.conv", () -> convolution("onednn.conv", true, DENSE, DENSE, true, threads));
         requireMostlyRun();
     }
