@@ -52,7 +52,7 @@ if [ -n "${bf16:-}" ]; then
 fi
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
-    for file in kernels conv_tile depthwise winograd_transform functions pointwise gather binary window reduce places planes; do
+    for file in kernels conv_tile depthwise depthwise_down winograd_transform functions pointwise gather binary window reduce places planes; do
         case $file.$number in
             conv_tile.2)
                 compile "$file.narrow" "-DUP_ISA=$number" -DUP_NARROW_TILES $options -c "$here/src/$file.c"

@@ -49,7 +49,7 @@ static void run_pixels(const up_conv *conv, const up_conv_args *a, int64_t row, 
     run.pixel_step = d->stride_w * stride;
     run.row_step = (int64_t)d->dilation_h * a->in_w * stride;
     run.column_step = d->dilation_w * stride;
-    finish_run(conv, &run, NULL);
+    finish_run(conv, &run);
 }
 
 static void run_row(const up_conv *conv, const up_conv_args *a, int64_t row, int64_t channel, int64_t channels) {
@@ -181,7 +181,7 @@ static void run_columns(const up_conv *conv, const up_conv_args *a, int64_t imag
             run.pixel_step = d->stride_w * width;
             run.row_step = d->dilation_h * b.row;
             run.column_step = d->dilation_w * width;
-            finish_run(conv, &run, NULL);
+            finish_run(conv, &run);
         }
     }
 }

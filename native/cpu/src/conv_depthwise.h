@@ -37,13 +37,10 @@ UP_INLINE up_depthwise_run run_at(const up_conv *conv, const up_conv_args *a, in
         .dst = a->dst.data + p * a->dst.pixel_stride + channel, .dst_stride = a->dst.pixel_stride, .low = conv->low, .high = conv->high};
 }
 
-/* Of rows that are yet to be picked, or NULL. */
-UP_INLINE void finish_run(const up_conv *conv, up_depthwise_run *run, const up_picked_rows *picked) {
+UP_INLINE void finish_run(const up_conv *conv, up_depthwise_run *run) {
     if (run->columns <= 0) run->rows = 0;
-    if (picked) conv->kernels->depthwise_picked(run, picked);
-    else conv->kernels->depthwise(run);
-    const int64_t pixels = picked ? picked->outputs * run->pixels : run->pixels;
-    if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, pixels, run->channels);
+    conv->kernels->depthwise(run);
+    if (!conv->clamp) conv->kernels->act(&conv->desc.act, run->dst, run->dst_stride, run->pixels, run->channels);
 }
 
 /* Rows that an output row reads. */

@@ -124,25 +124,29 @@ UP_INLINE int up_depthwise_cuts(int64_t columns, int64_t stride) {
 }
 
 /*
- * What runs of a whole row of outputs read, or of two rows at once, where channels come by index: rows of a ring of packed rows, of which the
- * last are yet to be picked from the source, and are left in the ring. The run's weights are those of all rows of taps.
+ * A strip of columns of outputs, from the top down, and what it reads where channels come by index: rows of the source. The run is a whole row, with
+ * the weights of all rows of taps.
  */
-typedef struct up_picked_rows {
-    const void *plans;          /* as of up_take_pixels */
-    const float *src;           /* the first row that is to be picked, at the column of the run's first input */
+typedef struct up_down_rows {
+    const void *plans;          /* made by plan_down, one of UP_DOWN_BYTES for each vector */
+    const float *src;           /* the first row of the image, at the column of the run's first input */
     int64_t src_step, src_row;  /* from pixel to pixel, from row to row */
+    int64_t stride;             /* of the convolution, both ways */
     int64_t outputs;            /* rows of outputs */
-    int64_t cut, rows;          /* rows that lie above the image, and inside of it */
-    int64_t kept;               /* of these, rows that the ring has */
-    float *ring;
-    int64_t ring_floats, first; /* where its first row begins */
-} up_picked_rows;
+    int64_t cut, rows;          /* rows of inputs above the image, and of the image */
+    int64_t column, end;        /* of outputs */
+} up_down_rows;
 
-/* How many rows of so many outputs of a window are run at once and pick, of 7 or 8 pixels at a time; 0: none. */
-UP_INLINE int64_t up_depthwise_picks(int64_t kernel_h, int64_t stride_h, int64_t kernel_w, int64_t stride_w, int64_t pixels) {
-    if (pixels < (pixels + 7) / 8 * 7) return 0;
-    if (kernel_w == 3 && stride_w == 1) return kernel_h == 3 && stride_h == 1 ? 2 : 0;
-    return (kernel_w == 3 && stride_w == 2) || (kernel_w == 5 && (stride_w == 1 || stride_w == 2));
+enum { UP_DOWN_BYTES = 128 };
+
+/* Into how many strips so many columns of outputs are cut, and whether there are kernels for their widths, of square windows that may be cut off. */
+UP_INLINE int64_t up_down_strips(int64_t kernel, int64_t columns) {
+    const int64_t most = kernel == 3 ? 7 : 4;
+    return (columns + most - 1) / most;
+}
+UP_INLINE int up_depthwise_goes_down(int64_t kernel, int64_t stride, int64_t before, int64_t after, int64_t columns) {
+    return (kernel == 3 || kernel == 5) && (stride == 1 || stride == 2) && before <= 2 && after <= 2 &&
+           columns / up_down_strips(kernel, columns) >= (kernel == 3 ? 4 : 3);
 }
 
 /* Channels by index of some pixels, as vectors side by side; what fills the last one says nothing. */
@@ -226,7 +230,9 @@ typedef struct up_kernels {
     int32_t kinds;
     const up_panel_kind *panels;   /* [kinds], of two vectors, one, and narrower ones; after them that of three vectors */
     void (*depthwise)(const up_depthwise_run *run);
-    void (*depthwise_picked)(const up_depthwise_run *run, const up_picked_rows *rows);    /* or NULL */
+    void (*depthwise_down)(const up_depthwise_run *run, const up_down_rows *rows);    /* or NULL */
+    /* For it; false: channels lie too far apart, in more than `most` vectors of the source. */
+    int (*plan_down)(const up_source *source, int64_t channels, int64_t most, void *plans);
     void (*pack_rows)(const up_pack_rows *rows);
     int spreads;                   /* whether that makes several planes */
     void (*plan_takes)(const int32_t *index, int64_t channels, void *plans);    /* aligned to 64 bytes */

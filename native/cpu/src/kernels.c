@@ -3,7 +3,8 @@
 
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_run *run);
-void UP_NAME(up_depthwise_picked)(const up_depthwise_run *run, const up_picked_rows *rows);
+void UP_NAME(up_depthwise_down)(const up_depthwise_run *run, const up_down_rows *rows);
+int UP_NAME(up_plan_down)(const up_source *source, int64_t channels, int64_t most, void *plans);
 void UP_NAME(up_pack_rows)(const up_pack_rows *rows);
 void UP_NAME(up_plan_takes)(const int32_t *index, int64_t channels, void *plans);
 void UP_NAME(up_take_pixels)(const up_take_pixels *pixels);
@@ -30,7 +31,8 @@ const up_kernels UP_NAME(up_kernels) = {
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
 #if UP_ISA == 2
-    .depthwise_picked = UP_NAME(up_depthwise_picked),
+    .depthwise_down = UP_NAME(up_depthwise_down),
+    .plan_down = UP_NAME(up_plan_down),
 #endif
     .pack_rows = UP_NAME(up_pack_rows),
     .spreads = UP_ISA > 0,
