@@ -81,6 +81,17 @@ static void lay_panels(const up_kernels *kernels, up_layout *layout) {
     }
 }
 
+/* Panels of three vectors, and of two for the one or two vectors, or four, that are left; or, of fewer outputs, one narrower panel. */
+static void lay_panels_of_three(const up_kernels *kernels, up_layout *layout) {
+    enum { THREE, TWO };
+    const int32_t vector = kernels->vector_floats, vectors = (layout->group_outputs + vector - 1) / vector;
+    layout->panels = layout->wide_panels = vectors % 3 == 1 && vectors > 1 ? vectors / 3 - 1 : vectors / 3;
+    layout->padded_outputs = layout->wide_panels * kernels->panels[THREE].width;
+    int32_t narrow = TWO;
+    while (narrow < kernels->kinds - 1 && kernels->panels[narrow + 1].width >= layout->group_outputs) narrow++;
+    while (layout->padded_outputs < layout->group_outputs) add_panel(kernels, layout, narrow);
+}
+
 /* Whether vectors run over the outputs of several groups: where those of one group fill no vector of a panel. */
 static int is_depthwise(const up_conv_desc *d, const up_kernels *kernels) {
     const int64_t inputs = d->in_channels / d->groups, outputs = d->out_channels / d->groups;
@@ -121,7 +132,8 @@ void up_conv_panel_layout(const up_conv_desc *d, const up_kernels *kernels, up_l
     layout->block_channels = channels;
     layout->channel_blocks = (layout->group_inputs + channels - 1) / channels;
 
-    lay_panels(kernels, layout);
+    if (kernels->panels[0].width == 3 * kernels->vector_floats) lay_panels_of_three(kernels, layout);
+    else lay_panels(kernels, layout);
     layout->bias_floats = (int64_t)round_up(d->groups * layout->padded_outputs, 16);
     layout->weight_floats = (int64_t)d->groups * layout->taps * layout->group_inputs * layout->padded_outputs;
 }

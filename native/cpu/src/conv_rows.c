@@ -133,13 +133,17 @@ static void run_block(const up_conv *conv, const up_conv_args *a, int64_t image,
             .weights = conv->weights + (int64_t)layout->taps * d->in_channels * panel.first, .bias = conv->bias + panel.first,
             .addend_stride = a->addend.pixel_stride, .dst_stride = a->dst.pixel_stride, .outputs = left < kind->width ? left : kind->width,
             .low = conv->low, .high = conv->high};
-        for (int64_t i = 0; i < tiles; i++) {
-            const int64_t first = up_cut(pixels, tiles, i), mr = up_cut(pixels, tiles, i + 1) - first;
+        const int64_t longer = pixels % tiles;    /* tiles of one pixel more */
+        for (int64_t i = 0, first = 0, mr, count; i < tiles; i += count, first += count * mr) {
+            mr = pixels / tiles + (i < longer);
             tile.rows = places + first * d->kernel_h;
             tile.dst = a->dst.data + (p0 + first) * a->dst.pixel_stride + panel.first;
             if (a->addend.data) tile.addend = a->addend.data + (p0 + first) * a->addend.pixel_stride + panel.first;
-            if (kind->width > conv->kernels->vector_floats) tile.ahead_step = up_fetch_next(&fetcher, tile.segments * tile.length, &tile.ahead);
-            kind->kernels[0][mr - 1](&tile);
+            const int has_room = kind->width > conv->kernels->vector_floats;
+            if (has_room) tile.ahead_step = up_fetch_next(&fetcher, tile.segments * tile.length, &tile.ahead);
+            count = !conv->clamp || (has_room && (tile.ahead_step || fetcher.left > 0)) ? 1 : (i < longer ? longer : tiles) - i;
+            tile.more = count - 1;
+            (tile.more ? kind->several : kind->kernels)[0][mr - 1](&tile);
             if (!conv->clamp) conv->kernels->act(&d->act, tile.dst, tile.dst_stride, mr, tile.outputs);
         }
     }

@@ -53,6 +53,8 @@ typedef struct conv_job {
     int64_t thread_bytes;
 } conv_job;
 
+static int64_t within(int64_t x, int64_t low, int64_t high) { return x < low ? low : x > high ? high : x; }
+
 /* Where a row of taps lies of `n` neighbouring pixels: of the first at `place`, its taps and those of the next pixels at equal distances. */
 UP_INLINE void note_row(const float *place, int64_t pixel, int64_t tap, int64_t n, const int64_t taps, int64_t entries, const float **places) {
     for (int64_t i = 0; i < n; i++, place += pixel, places += entries)
@@ -256,6 +258,16 @@ static int64_t fetch_source(source_fetcher *f, int64_t slots, const char **ahead
     return step;
 }
 
+/* How many of the next tiles, at most `most`, fetch nothing. */
+static int64_t pass_tiles(source_fetcher *f, const up_fetcher *side, int64_t most) {
+    if (side->left > 0) return 0;
+    if (f->left <= 0) return most;
+    if (f->fetching <= 0) return 0;
+    const int64_t tiles = within((f->tiles - 1 - f->credit) / f->fetching, 0, most);
+    f->credit += tiles * f->fetching;
+    return tiles;
+}
+
 /* The tiles of one panel, over one block of K: `tile` holds what they share. */
 static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *kind, int64_t p0, int64_t p1, int64_t output,
                       int runs, const float **places, const char *inside, char cuts[4][UP_MOST_TAPS], int last, source_fetcher *next,
@@ -277,7 +289,6 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
     const char *ahead = (const char *)(wrap ? conv->weights : tile.weights + panel_floats);
     const int64_t step = fetching ? kind->width * 4 / fetching : 0, ahead_bytes = fetching ? panel_floats * 4 / fetching : 0;
     const int64_t fewest = row / row_tiles, longer = row % row_tiles;    /* pixels of a tile; tiles of a row that have one more */
-    const up_tile_kernel *kernels = kind->kernels[tile.index != NULL];
     const int32_t kernel_w = conv->desc.kernel_w;
     tile.dst = a->dst.data + p0 * a->dst.pixel_stride + output;
     if (!tile.bias) {
@@ -288,7 +299,7 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
         tile.addend_stride = a->addend.pixel_stride;
     }
     int64_t first = 0, mr, from = 0, to = 0;
-    for (int64_t i = 0, j = 0; i < tiles; i++, first += mr, j = j + 1 < row_tiles ? j + 1 : 0) {
+    for (int64_t i = 0, j = 0, count; i < tiles; i += count, first += mr * count, j = j + count < row_tiles ? j + count : 0) {
         mr = fewest + (j < longer);
         if (i < fetching) {
             tile.ahead = ahead + ahead_bytes * i;
@@ -297,6 +308,13 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
             tile.ahead_step = fetch_source(next, segments * length, &tile.ahead);
             if (!tile.ahead_step) tile.ahead_step = up_fetch_next(side, segments * length, &tile.ahead);
         }
+        const int acts = last && !conv->clamp;    /* on each tile, while it lies in the first cache */
+        tile.more = 0;    /* tiles that differ in nothing but their place are one call */
+        if (!job->row && !runs && !acts && !tile.ahead_step) {
+            const int64_t alike = (i < longer ? longer : tiles) - i - 1;
+            tile.more = has_room ? pass_tiles(next, side, alike) : alike;
+        }
+        count = 1 + tile.more;
         int merged = 0;
         if (runs) {
             merged = all(inside + first, mr);
@@ -317,11 +335,11 @@ static void run_panel(const conv_job *job, up_tile tile, const up_panel_kind *ki
             tile.rows = rows;
         }
         if (job->pixels == 1) (tile.outputs > kind->width ? kind->beside : kind->single)[tile.index != NULL](&tile);
-        else kernels[mr - 1](&tile);
-        if (last && !conv->clamp) conv->kernels->act(&conv->desc.act, tile.dst, tile.dst_stride, mr, tile.outputs);
-        rows += mr * tile.row_step;
-        tile.dst += mr * tile.dst_stride;
-        if (tile.addend) tile.addend += mr * tile.addend_stride;
+        else (tile.more ? kind->several : kind->kernels)[tile.index != NULL][mr - 1](&tile);
+        if (acts) conv->kernels->act(&conv->desc.act, tile.dst, tile.dst_stride, mr, tile.outputs);
+        rows += count * mr * tile.row_step;
+        tile.dst += count * mr * tile.dst_stride;
+        if (tile.addend) tile.addend += count * mr * tile.addend_stride;
     }
 }
 
@@ -450,8 +468,6 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
     }
 }
 
-static int64_t within(int64_t x, int64_t low, int64_t high) { return x < low ? low : x > high ? high : x; }
-
 /* Pixels of a block: their inputs in the second cache, their table on the stack. */
 static int64_t block_pixels(const up_conv *conv) {
     const up_conv_desc *d = &conv->desc;
@@ -465,8 +481,8 @@ static int64_t block_pixels(const up_conv *conv) {
 
 /* Whether the taps that tiles within rows leave out are worth more than that rows may not fill them. */
 static int tiles_lie_in_rows(const up_conv *conv, const up_conv_args *a) {
-    const int64_t mr = conv->panels[0].mr, tiles = (a->out_w + mr - 1) / mr;
-    return conv->layout.tap_blocks == 1 && is_padded(&conv->desc, a) && a->out_w <= WIDEST_ROW && a->out_w / tiles >= UP_FEWEST_CUT &&
+    const int64_t mr = conv->panels[0].mr, tiles = (a->out_w + mr - 1) / mr, vectors = conv->panels[0].width / conv->kernels->vector_floats;
+    return conv->layout.tap_blocks == 1 && is_padded(&conv->desc, a) && a->out_w <= WIDEST_ROW && a->out_w / tiles >= UP_FEWEST_CUT(vectors) &&
            (int64_t)conv->layout.taps * conv->layout.block_channels >= FEWEST_SUMS;
 }
 

@@ -51,14 +51,12 @@ UP_MASKED(4, __mmask8, 0xf)
 UP_MASKED(8, __mmask8, 0xff)
 UP_MASKED(16, __mmask16, 0xffff)
 #define UP_EDGE(w, vector, prefix)                                                                                                \
-    UP_INLINE void finish_part##w(const up_tile *t, const v##w##f *sum, const int mr, const int nv) {                             \
-        float *d = t->dst;                                                                                                        \
+    UP_INLINE void finish_part##w(const up_tile *t, float *d, const v##w##f *sum, const int mr, const int nv) {                   \
         _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                                 \
             _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                                  \
                 prefix##_mask_storeu_ps(d + v * w, some##w(t->outputs - v * w), (vector)sum[i * nv + v]);                         \
     }                                                                                                                             \
-    UP_INLINE void begin_part##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                    \
-        const float *a = t->addend;                                                                                               \
+    UP_INLINE void begin_part##w(const up_tile *t, const float *a, v##w##f *sum, const int mr, const int nv) {                    \
         _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                                              \
             _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                                  \
                 sum[i * nv + v] += (v##w##f)prefix##_maskz_loadu_ps(some##w(t->outputs - v * w), a + v * w);                      \
@@ -69,30 +67,30 @@ UP_EDGE(16, __m512, _mm512)
 #define UP_EDGES(w)
 #else
 #define UP_EDGES(w)                                                                                                               \
-    static __attribute__((noinline)) void store_edge##w(const up_tile *t, const v##w##f *sum, int mr, int nv) {                   \
+    static __attribute__((noinline)) void store_edge##w(const up_tile *t, float *d, const v##w##f *sum, int mr, int nv) {         \
         for (int i = 0; i < mr; i++)                                                                                              \
             for (int v = 0; v < nv; v++) {                                                                                        \
                 int64_t left = t->outputs - v * w;                                                                                \
-                if (left >= w) store##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v]);                                     \
-                else if (left > 0) store_part##w(t->dst + i * t->dst_stride + v * w, sum[i * nv + v], left);                      \
+                if (left >= w) store##w(d + i * t->dst_stride + v * w, sum[i * nv + v]);                                          \
+                else if (left > 0) store_part##w(d + i * t->dst_stride + v * w, sum[i * nv + v], left);                           \
             }                                                                                                                     \
     }                                                                                                                             \
-    static __attribute__((noinline)) void load_edge##w(const up_tile *t, v##w##f *sum, int mr, int nv) {                          \
+    static __attribute__((noinline)) void load_edge##w(const up_tile *t, const float *addend, v##w##f *sum, int mr, int nv) {     \
         for (int i = 0; i < mr; i++)                                                                                              \
             for (int v = 0; v < nv; v++) {                                                                                        \
                 int64_t left = t->outputs - v * w;                                                                                \
-                const float *a = t->addend + i * t->addend_stride + v * w;                                                        \
+                const float *a = addend + i * t->addend_stride + v * w;                                                           \
                 sum[i * nv + v] = left >= w ? load##w(a) : left > 0 ? load_part##w(a, left) : (v##w##f){0};                       \
             }                                                                                                                     \
     }                                                                                                                             \
-    UP_INLINE void finish_part##w(const up_tile *t, const v##w##f *sum, const int mr, const int nv) {                             \
+    UP_INLINE void finish_part##w(const up_tile *t, float *d, const v##w##f *sum, const int mr, const int nv) {                   \
         v##w##f part[UP_MAX_MR * 2];                                                                                              \
         _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) part[i] = sum[i];                                              \
-        store_edge##w(t, part, mr, nv);                                                                                           \
+        store_edge##w(t, d, part, mr, nv);                                                                                        \
     }                                                                                                                             \
-    UP_INLINE void begin_part##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                    \
+    UP_INLINE void begin_part##w(const up_tile *t, const float *a, v##w##f *sum, const int mr, const int nv) {                    \
         v##w##f part[UP_MAX_MR * 2];                                                                                              \
-        load_edge##w(t, part, mr, nv);                                                                                            \
+        load_edge##w(t, a, part, mr, nv);                                                                                         \
         _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] += part[i];                                             \
     }
 #endif
@@ -104,7 +102,7 @@ UP_EDGE(16, __m512, _mm512)
  */
 #define UP_DEFINE_TILE(w)                                                                                                         \
     UP_EDGES(w)                                                                                                                   \
-    UP_INLINE void finish##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                        \
+    UP_INLINE void finish##w(const up_tile *t, float *d, v##w##f *sum, const int mr, const int nv) {                              \
         if (t->low > -__builtin_inff()) {                                                                                         \
             const v##w##f low = splat##w(t->low);                                                                                 \
             _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = max##w(low, sum[i]);                              \
@@ -114,27 +112,25 @@ UP_EDGE(16, __m512, _mm512)
             _Pragma("GCC unroll 48") for (int i = 0; i < mr * nv; i++) sum[i] = min##w(high, sum[i]);                             \
         }                                                                                                                         \
         if (t->outputs == nv * w) {                                                                                               \
-            float *d = t->dst;                                                                                                    \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, d += t->dst_stride)                                             \
                 _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) store##w(d + v * w, sum[i * nv + v]);                        \
         } else {                                                                                                                  \
-            finish_part##w(t, sum, mr, nv);                                                                                       \
+            finish_part##w(t, d, sum, mr, nv);                                                                                    \
         }                                                                                                                         \
     }                                                                                                                             \
-    UP_INLINE void begin##w(const up_tile *t, v##w##f *sum, const int mr, const int nv) {                                         \
+    UP_INLINE void begin##w(const up_tile *t, const float *d, const float *a, v##w##f *sum, const int mr, const int nv) {         \
         /* the destination's cache lines arrive while the sums are made */                                                        \
-        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) __builtin_prefetch(t->dst + i * t->dst_stride, 1);                  \
+        _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) __builtin_prefetch(d + i * t->dst_stride, 1);                       \
         _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) {                                                                    \
             v##w##f b = t->bias ? load##w(t->bias + v * w) : (v##w##f){0};                                                        \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) sum[i * nv + v] = b;                                            \
         }                                                                                                                         \
-        if (!t->addend) return;                                                                                                   \
+        if (!a) return;                                                                                                           \
         if (t->outputs == nv * w) {                                                                                               \
-            const float *a = t->addend;                                                                                           \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++, a += t->addend_stride)                                          \
                 _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) sum[i * nv + v] += load##w(a + v * w);                       \
         } else {                                                                                                                  \
-            begin_part##w(t, sum, mr, nv);                                                                                        \
+            begin_part##w(t, a, sum, mr, nv);                                                                                     \
         }                                                                                                                         \
     }                                                                                                                             \
     /* One channel of the pixels [from, to). */                                                                                   \
@@ -147,14 +143,38 @@ UP_EDGE(16, __m512, _mm512)
             _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) sum[i * nv + v] = multiply_add##w(sum[i * nv + v], a, b[v]);     \
         }                                                                                                                         \
     }                                                                                                                             \
+    /* Several tiles, one behind the other, which fetch nothing and cut nothing off. */                                           \
+    UP_INLINE void tiles##w(const up_tile *t, const int mr, const int nv, const int indexed) {                                    \
+        const float *const *first = t->rows;                                                                                      \
+        const float *addend = t->addend;                                                                                          \
+        float *dst = t->dst;                                                                                                      \
+        const int64_t length = t->length, offset = indexed ? 0 : t->offset;                                                       \
+        for (int64_t more = t->more; more >= 0; more--) {                                                                         \
+            v##w##f sum[UP_MAX_MR * 2];                                                                                           \
+            const float *p[UP_MAX_MR];                                                                                            \
+            begin##w(t, dst, addend, sum, mr, nv);                                                                                \
+            const float *weights = t->weights;                                                                                    \
+            const float *const *rows = first;                                                                                     \
+            for (int64_t s = 0; s < t->segments; s++, rows += t->segment_step) {                                                  \
+                _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + offset;                      \
+                const int32_t *index = t->index;                                                                                  \
+                _Pragma("GCC unroll 4") for (int64_t k = 0; k < length; k++, weights += nv * w)                                   \
+                    channel##w(sum, p, indexed ? index[k] : k, weights, 0, mr, nv);                                               \
+            }                                                                                                                     \
+            finish##w(t, dst, sum, mr, nv);                                                                                       \
+            first += mr * t->row_step;                                                                                            \
+            dst += mr * t->dst_stride;                                                                                            \
+            if (addend) addend += mr * t->addend_stride;                                                                          \
+        }                                                                                                                         \
+    }                                                                                                                             \
     UP_INLINE void tile##w(const up_tile *t, const int mr, const int nv, const int indexed) {                                     \
         v##w##f sum[UP_MAX_MR * 2];                                                                                               \
         const float *p[UP_MAX_MR];                                                                                                \
-        begin##w(t, sum, mr, nv);                                                                                                 \
+        begin##w(t, t->dst, t->addend, sum, mr, nv);                                                                              \
         const float *weights = t->weights;                                                                                        \
         const float *const *rows = t->rows;                                                                                       \
         const char *ahead = t->ahead;                                                                                             \
-        const char *cuts = w == UP_WIDEST && mr >= UP_FEWEST_CUT ? t->cuts : NULL;                                                \
+        const char *cuts = w == UP_WIDEST && mr >= UP_FEWEST_CUT(nv) ? t->cuts : NULL;                                            \
         const int64_t length = t->length, offset = indexed ? 0 : t->offset, step = nv > 1 ? t->ahead_step : 0;                    \
         for (int64_t s = 0; s < t->segments; s++) {                                                                               \
             _Pragma("GCC unroll 16") for (int i = 0; i < mr; i++) p[i] = rows[i * t->row_step] + offset;                          \
@@ -182,12 +202,12 @@ UP_EDGE(16, __m512, _mm512)
                     channel##w(sum, p, indexed ? index[k] : k, weights, 0, mr, nv);                                               \
             }                                                                                                                     \
         }                                                                                                                         \
-        finish##w(t, sum, mr, nv);                                                                                                \
+        finish##w(t, t->dst, sum, mr, nv);                                                                                        \
     }                                                                                                                             \
     /* One pixel: bound by memory or by latency, so four channels at a time have sums of their own. */                            \
     UP_INLINE void single##w(const up_tile *t, const int nv, const int indexed) {                                                 \
         v##w##f sum[3], more[4 * 3];                                                                                              \
-        begin##w(t, sum, 1, nv);                                                                                                  \
+        begin##w(t, t->dst, t->addend, sum, 1, nv);                                                                               \
         _Pragma("GCC unroll 16") for (int i = 0; i < 4 * nv; i++) more[i] = (v##w##f){0};                                         \
         const float *weights = t->weights;                                                                                        \
         for (int64_t s = 0; s < t->segments; s++) {                                                                               \
@@ -210,11 +230,11 @@ UP_EDGE(16, __m512, _mm512)
         }                                                                                                                         \
         _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++)                                                                      \
             sum[v] += (more[v] + more[nv + v]) + (more[2 * nv + v] + more[3 * nv + v]);                                           \
-        finish##w(t, sum, 1, nv);                                                                                                 \
+        finish##w(t, t->dst, sum, 1, nv);                                                                                         \
     }                                                                                                                             \
     /* One pixel and UP_SIDE_BY_SIDE panels, whose weights are read as so many streams: with fewer beginnings and ends, where they wait. */\
     UP_INLINE void side_by_side##w(const up_tile *t, const int nv, const int indexed) {                                           \
-        v##w##f sum[UP_SIDE_BY_SIDE * 2];                                                                                         \
+        v##w##f sum[UP_SIDE_BY_SIDE * 3];                                                                                         \
         _Pragma("GCC unroll 16") for (int i = 0; i < UP_SIDE_BY_SIDE * nv; i++) {                                                 \
             sum[i] = t->bias ? load##w(t->bias + i * w) : (v##w##f){0};                                                           \
             if (t->addend) sum[i] += load##w(t->addend + i * w);                                                                  \
@@ -261,14 +281,18 @@ UP_DEFINE_TILE(16)
 
 #define UP_TILE(w, nv, mr)                                                                                                        \
     UP_LINKAGE void up_tile_##w##x##nv##_##mr(const up_tile *t) { tile##w(t, mr, nv, 0); }                                        \
-    UP_LINKAGE void up_tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, UP_INDEXED); }
+    UP_LINKAGE void up_tile_##w##x##nv##_##mr##_indexed(const up_tile *t) { tile##w(t, mr, nv, UP_INDEXED); }                     \
+    UP_LINKAGE void up_tiles_##w##x##nv##_##mr(const up_tile *t) { tiles##w(t, mr, nv, 0); }                                      \
+    UP_LINKAGE void up_tiles_##w##x##nv##_##mr##_indexed(const up_tile *t) { tiles##w(t, mr, nv, UP_INDEXED); }
 #define UP_SINGLE(w, nv)                                                                                                          \
     UP_LINKAGE void up_single_##w##x##nv(const up_tile *t) { single##w(t, nv, 0); }                                               \
     UP_LINKAGE void up_single_##w##x##nv##_indexed(const up_tile *t) { single##w(t, nv, UP_INDEXED); }
-#define UP_BESIDE(w)                                                                                                              \
-    static void up_beside_##w(const up_tile *t) { side_by_side##w(t, 2, 0); }                                                     \
-    static void up_beside_##w##_indexed(const up_tile *t) { side_by_side##w(t, 2, UP_INDEXED); }
-#define UP_TILE_APART(w, nv, mr) void up_tile_##w##x##nv##_##mr(const up_tile *t), up_tile_##w##x##nv##_##mr##_indexed(const up_tile *t);
+#define UP_BESIDE(w, nv)                                                                                                          \
+    static void up_beside_##w(const up_tile *t) { side_by_side##w(t, nv, 0); }                                                    \
+    static void up_beside_##w##_indexed(const up_tile *t) { side_by_side##w(t, nv, UP_INDEXED); }
+#define UP_TILE_APART(w, nv, mr)                                                                                                  \
+    void up_tile_##w##x##nv##_##mr(const up_tile *t), up_tile_##w##x##nv##_##mr##_indexed(const up_tile *t);                      \
+    void up_tiles_##w##x##nv##_##mr(const up_tile *t), up_tiles_##w##x##nv##_##mr##_indexed(const up_tile *t);
 #define UP_SINGLE_APART(w, nv) void up_single_##w##x##nv(const up_tile *t), up_single_##w##x##nv##_indexed(const up_tile *t);
 
 #define UP_UP_TO_3(m, w, nv) m(w, nv, 1) m(w, nv, 2) m(w, nv, 3)
@@ -280,40 +304,43 @@ UP_DEFINE_TILE(16)
 
 #define UP_ENTRY(w, nv, mr) up_tile_##w##x##nv##_##mr,
 #define UP_ENTRY_INDEXED(w, nv, mr) up_tile_##w##x##nv##_##mr##_indexed,
+#define UP_MORE(w, nv, mr) up_tiles_##w##x##nv##_##mr,
+#define UP_MORE_INDEXED(w, nv, mr) up_tiles_##w##x##nv##_##mr##_indexed,
 #define UP_KIND_AND(w, nv, most, ...)                                                                                             \
     {w * nv, most, {{UP_UP_TO_##most(UP_ENTRY, w, nv)}, {UP_UP_TO_##most(UP_ENTRY_INDEXED, w, nv)}},                              \
+     {{UP_UP_TO_##most(UP_MORE, w, nv)}, {UP_UP_TO_##most(UP_MORE_INDEXED, w, nv)}},                                              \
      {up_single_##w##x##nv, up_single_##w##x##nv##_indexed}, {__VA_ARGS__}}
 #define UP_KIND(w, nv, most) UP_KIND_AND(w, nv, most, NULL)
-#define UP_FIRST_KIND(w, most) UP_KIND_AND(w, 2, most, up_beside_##w, up_beside_##w##_indexed)
+#define UP_FIRST_KIND(w, nv, most) UP_KIND_AND(w, nv, most, up_beside_##w, up_beside_##w##_indexed)
 
 #define UP_TILES(w, nv, most) UP_UP_TO_##most(UP_TILE, w, nv) UP_SINGLE(w, nv)
 #define UP_TILES_APART(w, nv, most) UP_UP_TO_##most(UP_TILE_APART, w, nv) UP_SINGLE_APART(w, nv)
 
 #if UP_ISA == 0 && defined(__aarch64__)
 UP_TILES(4, 2, 8)
-UP_BESIDE(4)
+UP_BESIDE(4, 2)
 UP_TILES(4, 1, 8)
 UP_TILES(4, 3, 6)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(4, 8), UP_KIND(4, 1, 8), UP_KIND(4, 3, 6)};
+const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(4, 2, 8), UP_KIND(4, 1, 8), UP_KIND(4, 3, 6)};
 #elif UP_ISA == 0
 UP_TILES(4, 2, 4)
-UP_BESIDE(4)
+UP_BESIDE(4, 2)
 UP_TILES(4, 1, 8)
 UP_TILES(4, 3, 3)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(4, 4), UP_KIND(4, 1, 8), UP_KIND(4, 3, 3)};
+const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(4, 2, 4), UP_KIND(4, 1, 8), UP_KIND(4, 3, 3)};
 #elif UP_ISA == 1
 UP_TILES(8, 2, 6)
-UP_BESIDE(8)
+UP_BESIDE(8, 3)
 UP_TILES(8, 1, 8)
 UP_TILES(4, 1, 8)
 UP_TILES(8, 3, 4)
-const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(8, 6), UP_KIND(8, 1, 8), UP_KIND(4, 1, 8), UP_KIND(8, 3, 4)};
+const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(8, 3, 4), UP_KIND(8, 2, 6), UP_KIND(8, 1, 8), UP_KIND(4, 1, 8)};
 #elif defined(UP_NARROW_TILES)
 UP_TILES(8, 1, 14)
 UP_TILES(4, 1, 14)
 #else
 UP_TILES(16, 2, 14)
-UP_BESIDE(16)
+UP_BESIDE(16, 2)
 UP_TILES(16, 1, 14)
 UP_TILES(16, 3, 9)
 #ifdef UP_BF16_TILE
@@ -323,5 +350,5 @@ UP_TILES(4, 1, 14)
 UP_TILES_APART(8, 1, 14)
 UP_TILES_APART(4, 1, 14)
 #endif
-const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(16, 14), UP_KIND(16, 1, 14), UP_KIND(8, 1, 14), UP_KIND(4, 1, 14), UP_KIND(16, 3, 9)};
+const up_panel_kind UP_NAME(up_panels)[] = {UP_FIRST_KIND(16, 2, 14), UP_KIND(16, 1, 14), UP_KIND(8, 1, 14), UP_KIND(4, 1, 14), UP_KIND(16, 3, 9)};
 #endif

@@ -73,10 +73,12 @@ typedef struct up_tile {
     float low, high;         /* the result is clamped to this range */
     const char *ahead;       /* memory that will be needed next, fetched on the side: two lines with each channel, */
     int64_t ahead_step;      /*   `ahead_step` bytes from one channel to the next; 0: none */
+    int64_t more;            /* tiles behind this one, of as many pixels, whose rows, addend and destination follow: without cuts, fetching nothing */
 } up_tile;
 
 /* A segment's pixel that lies outside of the image: it may be left out. */
-enum { UP_CUT_NONE, UP_CUT_FIRST, UP_CUT_LAST, UP_FEWEST_CUT = 4 /* pixels of a tile that does so */ };
+enum { UP_CUT_NONE, UP_CUT_FIRST, UP_CUT_LAST };
+#define UP_FEWEST_CUT(vectors) ((vectors) > 2 ? 3 : 4)    /* pixels of a tile that does so */
 
 typedef void (*up_tile_kernel)(const up_tile *tile);
 
@@ -89,6 +91,7 @@ typedef struct up_panel_kind {
     int32_t width;
     int32_t mr;              /* the most pixels of a tile */
     up_tile_kernel kernels[2][UP_MAX_MR];
+    up_tile_kernel several[2][UP_MAX_MR];    /* such tiles one behind the other */
     up_tile_kernel single[2];    /* [indexed]: one pixel alone, with several sums per output, for latency */
     up_tile_kernel beside[2];    /* or NULL: UP_SIDE_BY_SIDE panels for it at once */
 } up_panel_kind;
@@ -228,7 +231,7 @@ typedef struct up_kernels {
     int32_t isa;
     int32_t vector_floats;
     int32_t kinds;
-    const up_panel_kind *panels;   /* [kinds], of two vectors, one, and narrower ones; after them that of three vectors */
+    const up_panel_kind *panels;   /* [kinds], of two vectors (AVX2: three, two), one, and narrower ones; after them, but for AVX2, that of three */
     void (*depthwise)(const up_depthwise_run *run);
     void (*depthwise_down)(const up_depthwise_run *run, const up_down_rows *rows);    /* or NULL */
     /* For it; false: channels lie too far apart, in more than `most` vectors of the source. */

@@ -27,7 +27,7 @@ void UP_NAME(up_to_planes_task)(const void *job, int64_t first, int64_t last);
 const up_kernels UP_NAME(up_kernels) = {
     .isa = UP_ISA,
     .vector_floats = VW,
-    .kinds = UP_ISA == 0 ? 2 : UP_ISA == 1 ? 3 : 4,
+    .kinds = UP_ISA == 0 ? 2 : 4,
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
 #if UP_ISA == 2

@@ -140,12 +140,14 @@ static void run_panel(const winograd_job *job, int64_t first, int64_t end, int32
         tile.weights = weights + i * product_floats;
         tile.offset = i * job->c.product_step;
         const char *next = (const char *)(tile.weights + (last_panel && i + 1 == job->c.products ? 0 : product_floats));
-        for (int64_t s = 0; s < steps; s++) {
-            const int64_t t = up_cut(n, steps, s), mr = up_cut(n, steps, s + 1) - t;
+        for (int64_t s = 0, t = 0, count, mr; s < steps; s += count, t += count * mr) {    /* first those of one tile more */
+            mr = n / steps + (s < n % steps);
+            count = tile.ahead_step ? 1 : (s < n % steps ? n % steps : steps) - s;
             tile.rows = places + t;
             tile.dst = sums + i * sums_step + t * kind->width;
             tile.ahead = next + product_floats * 4 / steps * s;
-            kind->kernels[0][mr - 1](&tile);
+            tile.more = count - 1;
+            (tile.more ? kind->several : kind->kernels)[0][mr - 1](&tile);
         }
     }
     transform_sums(job, first, end, &panel, kind->width, sums, sums_step);
