@@ -3,45 +3,57 @@
 #include "pick.h"
 #include "take.h"
 
-#if UP_ISA > 0
-/* Of a packed row of pixels: its first channels of each `planes` neighbours in place, the others in further planes. */
-UP_INLINE void spread_row(float *row, int64_t columns, const int planes, int64_t plane) {
+/*
+ * One vector of channels of each pixel of some rows; `vectors`: of the plan, or -1 where channels are neighbours. For small groups of `planes`
+ * inputs it is spread over as many planes, of which each has one input of a group wherever that group's channels are. Both are constants.
+ */
+UP_INLINE void pack_rows(const up_pack_rows *r, const take *t, const int vectors, const int planes) {
+    const float *from = r->src;
+    float *to = r->to;
+    const int64_t stride = r->src_stride, columns = r->columns, channels = r->channels, plane = r->to_plane;
+    const take taken = *t;    /* in registers, which what is stored cannot change */
+#if UP_ISA == 0
+    (void)planes, (void)plane;
+#else
     vi lanes[4];
 #pragma GCC unroll 4
     for (int k = 0; k < planes; k++)
 #pragma GCC unroll 16
         for (int i = 0; i < VW; i++) lanes[k][i] = i / planes * planes + k;
-    for (int64_t x = 0; x < columns; x++, row += VW) {
-        const vf pixel = vload(row);
+#endif
+    for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) {
+        const float *pixel = from;
+        float *place = to;
+        for (int64_t x = 0; x < columns; x++, pixel += stride, place += VW) {
+            const vf v = vectors < 0 ? vload_n(pixel, channels) : take_pixel(&taken, pixel, vectors);
+#if UP_ISA > 0
+            if (planes > 1) {
 #pragma GCC unroll 4
-        for (int k = 0; k < planes; k++) vstore(row + k * plane, vpermute(pixel, lanes[k]));
+                for (int k = 0; k < planes; k++) vstore(place + k * plane, vpermute(v, lanes[k]));
+                continue;
+            }
+#endif
+            vstore(place, v);
+        }
     }
 }
-#endif
 
-static void spread(const up_pack_rows *r, float *row) {
-#if UP_ISA > 0
-    if (r->planes == 2) spread_row(row, r->columns, 2, r->to_plane);
-    if (r->planes == 4) spread_row(row, r->columns, 4, r->to_plane);
-#else
-    (void)r, (void)row;
-#endif
+UP_INLINE void pack_planes(const up_pack_rows *r, const int planes) {
+    if (!r->index) {
+        pack_rows(r, &(take){0}, -1, planes);
+        return;
+    }
+    const take t = plan_take(r->index, r->channels);
+    UP_WITH_VECTORS(&t, pack_rows(r, &t, VECTORS, planes))
 }
 
 void UP_NAME(up_pack_rows)(const up_pack_rows *r) {
-    const float *from = r->src;
-    float *to = r->to;
-    if (r->index) {
-        const take t = plan_take(r->index, r->channels);
-        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) {
-            take_pixels(&t, from, r->src_stride, to, VW, r->columns, VW);
-            spread(r, to);
-        }
-    } else {
-        for (int64_t y = 0; y < r->rows; y++, from += r->src_row, to += r->to_row) {
-            for (int64_t x = 0; x < r->columns; x++) vstore(to + x * VW, vload_n(from + x * r->src_stride, r->channels));
-            spread(r, to);
-        }
+    switch (r->planes) {
+#if UP_ISA > 0
+        case 2: pack_planes(r, 2); break;
+        case 4: pack_planes(r, 4); break;
+#endif
+        default: pack_planes(r, 1);
     }
 }
 
