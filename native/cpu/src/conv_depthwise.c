@@ -1,5 +1,6 @@
 /*
- * Running a depthwise convolution, or one of small groups, in one of two ways. (A third, for channels by index: conv_depthwise_rows.c.)
+ * Running a depthwise convolution, or one of small groups, in one of two ways. (Others: conv_depthwise_columns.c for 3x3, conv_depthwise_rows.c for
+ * channels by index.)
  *
  * In place: row by row of the output, many channels. A row is one run, of which the kernel leaves out what lies outside of the image, where
  * it can (has_cuts). Else the pixels whose taps all lie inside are one run; those left and right of it are runs of one pixel.
@@ -217,6 +218,7 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
 }
 
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
+    if (up_depthwise_has_columns(conv, a)) return up_depthwise_run_columns(conv, a, pool);
     if (up_depthwise_has_rows(conv, a)) return up_depthwise_run_rows(conv, a, pool);
     depthwise_job job = {.conv = conv, .args = a, .parts = 1, .chunks = 1, .columns = band_columns(conv, a)};
     const int64_t channels = conv->desc.out_channels, threads = up_pool_threads(pool), width = conv->kernels->vector_floats;

@@ -65,4 +65,8 @@ UP_INLINE int has_cuts(const up_conv_desc *d, int64_t in_w, int64_t out_w) {
 int up_depthwise_has_rows(const up_conv *conv, const up_conv_args *args);
 int32_t up_depthwise_run_rows(const up_conv *conv, const up_conv_args *args, up_pool *pool);
 
+/* Whether a run goes column by column, on checked arguments; and that run. */
+int up_depthwise_has_columns(const up_conv *conv, const up_conv_args *args);
+int32_t up_depthwise_run_columns(const up_conv *conv, const up_conv_args *args, up_pool *pool);
+
 #endif

@@ -152,6 +152,30 @@ UP_INLINE int up_depthwise_goes_down(int64_t kernel, int64_t stride, int64_t bef
            columns / up_down_strips(kernel, columns) >= (kernel == 3 ? 4 : 3);
 }
 
+/*
+ * A band of rows of outputs of a depthwise convolution of 3x3, of one image. At most one row and one column of what is read lie outside of the
+ * image on each side.
+ */
+typedef struct up_depthwise_band {
+    const float *src;           /* the image's first pixel in the first row that is read, which may lie above the image */
+    int64_t src_step, src_row;  /* from pixel to pixel, from row to row */
+    int64_t in_w, out_w, pad_left;
+    int32_t stride;             /* 1 or 2 */
+    int32_t rows;               /* of outputs: UP_FEWEST_BAND_ROWS to UP_BAND_ROWS */
+    int32_t above, below;       /* whether the first, the last row that is read lies outside of the image */
+    int64_t channels;
+    const float *weights;
+    int64_t weights_tap;
+    const float *bias;
+    const float *addend;        /* or NULL */
+    int64_t addend_stride, addend_row;
+    float *dst;
+    int64_t dst_stride, dst_row;
+    float low, high;
+} up_depthwise_band;
+
+enum { UP_FEWEST_BAND_ROWS = 4, UP_BAND_ROWS = 7 };
+
 /* Channels by index of some pixels, as vectors side by side; what fills the last one says nothing. */
 typedef struct up_take_pixels {
     const void *plans;          /* made by plan_takes, one of UP_TAKE_BYTES for each vector */
@@ -233,6 +257,7 @@ typedef struct up_kernels {
     int32_t kinds;
     const up_panel_kind *panels;   /* [kinds], of two vectors (AVX2: three, two), one, and narrower ones; after them, but for AVX2, that of three */
     void (*depthwise)(const up_depthwise_run *run);
+    void (*depthwise_columns)(const up_depthwise_band *band);    /* or NULL */
     void (*depthwise_down)(const up_depthwise_run *run, const up_down_rows *rows);    /* or NULL */
     /* For it; false: channels lie too far apart, in more than `most` vectors of the source. */
     int (*plan_down)(const up_source *source, int64_t channels, int64_t most, void *plans);

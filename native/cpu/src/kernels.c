@@ -3,6 +3,7 @@
 
 extern const up_panel_kind UP_NAME(up_panels)[];
 void UP_NAME(up_depthwise)(const up_depthwise_run *run);
+void UP_NAME(up_depthwise_columns)(const up_depthwise_band *band);
 void UP_NAME(up_depthwise_down)(const up_depthwise_run *run, const up_down_rows *rows);
 int UP_NAME(up_plan_down)(const up_source *source, int64_t channels, int64_t most, void *plans);
 void UP_NAME(up_pack_rows)(const up_pack_rows *rows);
@@ -31,6 +32,7 @@ const up_kernels UP_NAME(up_kernels) = {
     .panels = UP_NAME(up_panels),
     .depthwise = UP_NAME(up_depthwise),
 #if UP_ISA == 2
+    .depthwise_columns = UP_NAME(up_depthwise_columns),
     .depthwise_down = UP_NAME(up_depthwise_down),
     .plan_down = UP_NAME(up_plan_down),
 #endif
