@@ -19,8 +19,7 @@ enum {
     BAND_ROWS = 4,             /* of the output, that a band of packed rows is to have room for */
     MOST_VECTOR = 16,
     CHUNK_CHANNELS = 128,      /* in place, that are run together where the rows that an output row reads are small: */
-    SMALL_BYTES = 32 << 10,    /* of half as many channels, this much at most */
-    TASKS = 4                  /* that each thread is to have in place */
+    SMALL_BYTES = 32 << 10     /* of half as many channels, this much at most */
 };
 
 typedef struct depthwise_job {

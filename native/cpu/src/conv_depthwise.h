@@ -59,6 +59,14 @@ UP_INLINE int has_cuts(const up_conv_desc *d, int64_t in_w, int64_t out_w) {
     return d->dilation_w == 1 && up_depthwise_cuts(d->kernel_w, d->stride_w) && d->pad_left < d->kernel_w && overhang(d, in_w, out_w) < d->kernel_w;
 }
 
+enum { TASKS = 4 };    /* that each thread is to have, where there are several */
+
+/* Fewer parts of an image, and more chunks of its channels, so that each thread has as many of them. */
+UP_INLINE void share_out(int64_t batch, int64_t threads, int64_t vectors, int64_t *parts, int64_t *chunks) {
+    if (*parts > threads) *parts -= *parts % threads;
+    for (int64_t n; (n = batch * *parts * *chunks) % threads != 0 && n < TASKS * threads && *chunks < vectors;) ++*chunks;
+}
+
 /*
  * Whether channels by index are packed row by row, as they are needed; and that run, on checked arguments.
  */

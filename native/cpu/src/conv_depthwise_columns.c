@@ -1,8 +1,6 @@
 /* Running a depthwise convolution of 3x3 whose channels lie side by side: column by column, in bands of rows. */
 #include "conv_depthwise.h"
 
-enum { TASKS = 4 };    /* that each thread is to have */
-
 typedef struct columns_job {
     const up_conv *conv;
     const up_conv_args *args;
@@ -56,8 +54,7 @@ int32_t up_depthwise_run_columns(const up_conv *conv, const up_conv_args *a, up_
     job.bands = larger(1, smaller((a->out_h + UP_BAND_ROWS - 1) / UP_BAND_ROWS, a->out_h / UP_FEWEST_BAND_ROWS));
     if (threads > 1) {
         job.parts = within((TASKS * threads + a->batch - 1) / a->batch, 1, job.bands);
-        if (job.parts > threads) job.parts -= job.parts % threads;
-        for (int64_t n; (n = a->batch * job.parts * job.chunks) % threads != 0 && n < TASKS * threads && job.chunks < job.vectors;) job.chunks++;
+        share_out(a->batch, threads, job.vectors, &job.parts, &job.chunks);
     }
     job.items = a->batch * job.parts * job.chunks;
     const int64_t cost = (int64_t)a->out_w * a->out_h * conv->desc.out_channels * conv->layout.taps / 2 * a->batch / job.items;

@@ -25,8 +25,7 @@ enum {
      */
     CACHED_FLOATS = 256 << 10,
     FAR_FLOATS = 1 << 20,
-    TASKS = 4,                  /* that each thread is to have, */
-    FEWEST_ROWS = 8             /* of so many output rows: at their edges rows are packed for both sides */
+    FEWEST_ROWS = 8             /* of outputs, of a task: at its edges rows are packed for both sides */
 };
 
 typedef struct rows_job {
@@ -221,10 +220,7 @@ int32_t up_depthwise_run_rows(const up_conv *conv, const up_conv_args *a, up_poo
     job.strips = (a->out_w + columns - 1) / columns;
     const int64_t threads = up_pool_threads(pool), items = a->batch * job.chunks * job.strips;
     job.parts = threads == 1 ? 1 : within((TASKS * threads + items - 1) / items, 1, larger(1, a->out_h / FEWEST_ROWS));
-    if (whole) {    /* as many for each thread */
-        if (job.parts > threads) job.parts -= job.parts % threads;
-        for (int64_t n; (n = a->batch * job.parts * job.chunks) % threads != 0 && n < TASKS * threads && job.chunks < job.vectors;) job.chunks++;
-    }
+    if (whole) share_out(a->batch, threads, job.vectors, &job.parts, &job.chunks);
     job.items = a->batch * job.parts * job.chunks * job.strips;
     const int64_t cost = (int64_t)a->out_w * a->out_h * conv->desc.out_channels * conv->layout.taps / 2 * a->batch / job.items;
     job.tasks = up_task_count(pool, job.items, cost);

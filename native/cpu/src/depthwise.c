@@ -4,13 +4,6 @@
  */
 #include "vector.h"
 
-/* Holds a loaded value in a register, where a compiler would rather load it again with each use. */
-#if defined(__x86_64__) && UP_ISA > 0
-#define UP_KEEP(value) __asm__("" : "+v"(value))
-#else
-#define UP_KEEP(value) (void)0
-#endif
-
 enum { MOST_PIXELS = 6, MOST_ROW_PIXELS = 8, MOST_ROW_TAPS = 7 };
 
 /* `mr` pixels from p by `nv` vectors of channels from c; the last vector has `left` channels. */

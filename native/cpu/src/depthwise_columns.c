@@ -5,9 +5,6 @@
 #include "vector.h"
 
 #if UP_ISA == 2
-/* Holds a value in a register, where a compiler would rather load or compute it again, or later. */
-#define UP_KEEP(value) __asm__("" : "+v"(value))
-
 enum { MOST_ROWS = UP_BAND_ROWS };
 
 /* Clamps and stores a column of sums. */

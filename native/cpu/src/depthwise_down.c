@@ -1,6 +1,6 @@
 /*
- * Depthwise convolution of channels by index: a strip of columns of outputs by vectors of channels, from the top down. The sums of all rows of outputs
- * that a row of inputs adds to are in registers, so that an input is picked once for all its taps, and nothing is packed.
+ * Depthwise convolution of channels by index: a strip of columns of outputs by vectors of channels, from the top down. The sums of all rows of
+ * outputs that a row of inputs adds to are in registers, so that an input is picked once for all its taps, and nothing is packed.
  */
 #include "vector.h"
 
@@ -23,8 +23,8 @@ typedef struct down_plan {
 _Static_assert(sizeof(down_plan) == UP_DOWN_BYTES, "the size of a plan");
 
 /*
- * For n channels, of a list whose highest is `bound` - 1, beyond which nothing is read; false if they lie too far apart. Where `aligned`, vectors begin
- * at multiples of VW: one more of these takes less than fewer that lie in two lines each.
+ * For n channels, of a list whose highest is `bound` - 1, beyond which nothing is read; false if they lie too far apart. Where `aligned`, vectors
+ * begin at multiples of VW: one more of these takes less than fewer that lie in two lines each.
  */
 static int plan_down(const int32_t *index, int64_t n, int64_t bound, int aligned, down_plan *t) {
     const __mmask16 exists = (__mmask16)((1u << n) - 1);

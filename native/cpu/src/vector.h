@@ -127,6 +127,13 @@ UP_INLINE vf vpermute(vf x, vi lanes) { return (vf)_mm256_permutevar8x32_ps((__m
 UP_INLINE vf vpermute(vf x, vi lanes) { return (vf)_mm512_permutexvar_ps((__m512i)lanes, (__m512)x); }
 #endif
 
+/* Holds a value in a register, where a compiler would rather load it again with each use, or compute it later. */
+#if defined(__x86_64__) && UP_ISA > 0
+#define UP_KEEP(value) __asm__("" : "+v"(value))
+#else
+#define UP_KEEP(value) (void)0
+#endif
+
 /* Of a vector or, at the end of a row, of n < VW floats. */
 UP_INLINE vf vload_n(const float *p, int64_t n) { return n >= VW ? vload(p) : vload_part(p, n); }
 UP_INLINE void vstore_n(float *p, vf x, int64_t n) {

@@ -26,8 +26,9 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The engine {@code onednn}: {@code onednn.conv} from dense images, channels-last or in planes, to dense channels-last ones, {@code onednn.matmul} for 1×1 convolutions and
- * linear layers between slices, {@code onednn.pool}. What oneDNN would run on its reference implementation is refused.
+ * The engine {@code onednn}: {@code onednn.conv} from dense images, channels-last or in planes, to dense channels-last ones,
+ * {@code onednn.matmul} for 1×1 convolutions and linear layers between slices, {@code onednn.pool}. What oneDNN would run on its reference
+ * implementation is refused.
  */
 final class OneDnnEngine extends LibraryEngine {
     private final Map<Step, Trial> trials = new ConcurrentHashMap<>();

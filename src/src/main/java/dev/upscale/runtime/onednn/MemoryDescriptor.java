@@ -52,7 +52,7 @@ public final class MemoryDescriptor {
                 new long[] {height * width * pixelStride, 1, width * pixelStride, pixelStride});
     }
 
-    /** An image in planes (NCHW) without gaps, as a volume with one channel whose depth is the image's channels: [batch, 1, channels, height, width]. */
+    /** An image in planes (NCHW) without gaps, as a volume of one channel, as deep as the image has channels: [batch, 1, channels, height, width]. */
     public static MemoryDescriptor planes(OneDnn oneDnn, int batch, int channels, int height, int width) {
         long plane = (long) height * width;
         return strided(oneDnn, new long[] {batch, 1, channels, height, width}, new long[] {channels * plane, 1, plane, width, 1});

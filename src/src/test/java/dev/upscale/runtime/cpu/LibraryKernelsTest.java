@@ -124,7 +124,7 @@ class LibraryKernelsTest {
 
     private static final Lay[] DENSE = {Lay.CHANNELS_LAST};
     private static final Lay[] SLICES = {Lay.CHANNELS_LAST, Lay.SLICE};
-    private static final Lay[] DENSE_OR_PLANES = {Lay.CHANNELS_LAST, Lay.ROW_MAJOR};
+    private static final Lay[] PLANES = {Lay.ROW_MAJOR};
     private static final Lay[] ANY_CHANNELS = {Lay.CHANNELS_LAST, Lay.SLICE, Lay.INDEXED, Lay.INDEXED, Lay.ROW_MAJOR};
 
     @ParameterizedTest
@@ -162,8 +162,15 @@ class LibraryKernelsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void oneDnnConvolvesDenseImages(int threads) {
-        trials("onednn.conv", () -> convolution("onednn.conv", false, DENSE_OR_PLANES, DENSE, true, threads));
+        trials("onednn.conv", () -> convolution("onednn.conv", false, DENSE, DENSE, true, threads));
         trials("onednn.conv", () -> convolution("onednn.conv", true, DENSE, DENSE, true, threads));
+        requireMostlyRun();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void oneDnnConvolvesPlanesWithoutGroups(int threads) {
+        trials("onednn.conv", () -> convolution("onednn.conv", false, PLANES, DENSE, true, threads));
         requireMostlyRun();
     }
 
