@@ -42,7 +42,7 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
 
 int up_depthwise_has_columns(const up_conv *conv, const up_conv_args *a) {
     const up_conv_desc *d = &conv->desc;
-    return conv->kernels->depthwise_columns && up_narrow_pays(conv->kernels->isa) && !a->src.index && conv->layout.group_inputs == 1 &&
+    return conv->kernels->depthwise_columns && !a->src.index && conv->layout.group_inputs == 1 &&
            conv->layout.group_outputs == 1 && d->kernel_h == 3 && d->kernel_w == 3 && d->stride_h == d->stride_w && d->stride_h <= 2 &&
            d->dilation_h == 1 && d->dilation_w == 1 && d->pad_top <= 1 && d->pad_left <= 1 && overhang(d, a->in_w, a->out_w) <= 1 &&
            (a->out_h - 1) * d->stride_h + d->kernel_h - d->pad_top - a->in_h <= 1 && a->out_h >= UP_FEWEST_BAND_ROWS;

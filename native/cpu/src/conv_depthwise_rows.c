@@ -1,7 +1,7 @@
 /*
  * Running a depthwise convolution whose channels come by index, in one of two ways.
  *
- * Nothing packed (3x3 and 5x5, where AVX-512 runs by halves): strips of columns by vectors of channels, from the top down (depthwise_down.c).
+ * Nothing packed (3x3 and 5x5, with AVX-512): strips of columns by vectors of channels, from the top down (depthwise_down.c).
  *
  * Packed: of a strip of the image, as wide as leaves it in the first caches, the rows that a row of outputs reads are kept packed, in a ring of as
  * many rows: each input is packed once, some pixels, or a row, before the first outputs that read it. A task takes as many channels as it can: they
@@ -178,7 +178,7 @@ static void run_down_tasks(const void *argument, int64_t first, int64_t last) {
 /* Whether there are kernels that do so, and pay. */
 static int goes_down(const up_conv *conv, const up_conv_args *a) {
     const up_conv_desc *d = &conv->desc;
-    return conv->kernels->depthwise_down && up_narrow_pays(conv->kernels->isa) && d->out_channels <= MOST_PLANS * conv->kernels->vector_floats &&
+    return conv->kernels->depthwise_down && d->out_channels <= MOST_PLANS * conv->kernels->vector_floats &&
            d->kernel_h == d->kernel_w && d->stride_h == d->stride_w && d->dilation_h == 1 && d->dilation_w == 1 &&
            up_depthwise_goes_down(d->kernel_w, d->stride_w, d->pad_left, overhang(d, a->in_w, a->out_w), a->out_w);
 }

@@ -32,10 +32,12 @@ enum {
     FEW_TILES = 24,
     MANY_WEIGHTS = 512 << 10,    /* bytes: more do not stay in the second cache along with what else is there */
     BLOCK_BYTES = 160 << 10,     /* of inputs that a block of pixels reads */
+    FEWEST_FETCHED = 1 << 20,    /* floats of all inputs: fewer come fast enough by themselves, but on Zen 4 */
     WIDEST_ROW = 128,            /* whose tiles lie in rows: in wider images too few taps are cut off to pay for it */
     FEWEST_SUMS = 128,           /* of such a tile */
     COLLIDING_BYTES = 4096,      /* pixels that lie so far apart share a set of the first cache, which holds few of them */
-    FEWEST_READS = 2,            /* of a channel, by panels, that make up for copying it */
+    FEWEST_READS = 2,            /* of a channel, by panels, that make up for copying it; */
+    COPIED_AT_ONCE = 4,          /*   so many pixels' by index: their lines share sets */
     /* What a task takes, in products of a vector: */
     TILE_PRODUCTS = 150,         /* a tile's beginning and end */
     TASK_PRODUCTS = 1000,
@@ -356,13 +358,22 @@ static int is_packed(const up_conv *conv, const up_conv_args *a, int64_t panels)
            a->src.pixel_stride * 4 % COLLIDING_BYTES == 0 && panels >= FEWEST_READS;
 }
 
-/* Copies the channels [c0, c1) of each place into a row of `to`, and says that they lie there. */
-static void pack_places(const up_source *src, int64_t c0, int64_t c1, int64_t row, int64_t n, const float *const *from,
+/* Copies the channels [c0, c1) of each place into a row of `to`, which has room for whole vectors, and says that they lie there. */
+static void pack_places(const up_kernels *kernels, const up_source *src, int64_t c0, int64_t c1, int64_t row, int64_t n, const float *const *from,
                         const float **places, float *to) {
-    for (int64_t i = 0; i < n; i++, to += row) {
-        if (src->index) for (int64_t c = c0; c < c1; c++) to[c - c0] = from[i][src->index[c]];
-        else memcpy(to, from[i] + c0, (size_t)(c1 - c0) * sizeof *to);
-        places[i] = to;
+    for (int64_t i = 0; i < n; i++) places[i] = to + i * row;
+    if (!src->index) {
+        for (int64_t i = 0; i < n; i++) memcpy(to + i * row, from[i] + c0, (size_t)(c1 - c0) * sizeof *to);
+        return;
+    }
+    const int64_t vectors = (c1 - c0 + kernels->vector_floats - 1) / kernels->vector_floats;
+    char plans[vectors * UP_TAKE_BYTES] __attribute__((aligned(64)));
+    kernels->plan_takes(src->index + c0, c1 - c0, plans);
+    for (int64_t i = 0, run; i < n; i += run) {
+        for (run = 1; run < COPIED_AT_ONCE && i + run < n && from[i + run] - from[i] == run * (from[i + 1] - from[i]); run++) {}
+        const up_take_pixels pixels = {.plans = plans, .vectors = vectors, .src = from[i], .src_stride = run > 1 ? from[i + 1] - from[i] : 0,
+                                       .pixels = run, .to = to + i * row, .to_stride = row};
+        kernels->take_pixels(&pixels);
     }
 }
 
@@ -374,7 +385,8 @@ static source_fetcher next_source(const conv_job *job, int64_t p0, int64_t p1, i
     const int64_t stride = a->src.pixel_stride, below = (d->kernel_h - 1) * (int64_t)d->dilation_h - d->pad_top;
     const int64_t first = p1 + (below > 0 ? below * a->in_w : 0), pixels = p1 - p0 < job->pixels - first ? p1 - p0 : job->pixels - first;
     const int stays = conv->layout.weight_floats * 4 <= MANY_WEIGHTS || is_packed(conv, a, last_panel - first_panel);
-    if (conv->bf16 || d->stride_h > 1 || d->stride_w > 1 || a->in_h != a->out_h || a->in_w != a->out_w || pixels <= 0 ||
+    const int near = job->pixels * stride < FEWEST_FETCHED && !up_narrow_pays(UP_ISA_AVX512);
+    if (near || conv->bf16 || d->stride_h > 1 || d->stride_w > 1 || a->in_h != a->out_h || a->in_w != a->out_w || pixels <= 0 ||
         stride > 3 * (int64_t)d->in_channels || !stays) return (source_fetcher){0};
     source_fetcher f = {.at = (const char *)(a->src.data + first * stride), .left = pixels * stride * 4};
     for (int64_t q = first_panel; q < last_panel; q++) {
@@ -421,7 +433,7 @@ static void run_block(const conv_job *job, int64_t p0, int64_t p1, int64_t first
             const int32_t c1 = c0 + layout->block_channels < layout->group_inputs ? c0 + layout->block_channels : layout->group_inputs;
             const int64_t sums = (int64_t)(t1 - t0) * (c1 - c0);
             const int last = t1 == layout->taps && c1 == layout->group_inputs;
-            if (packs) pack_places(&a->src, c0, c1, row, p1 - p0, places, packed_places, packed);
+            if (packs) pack_places(conv->kernels, &a->src, c0, c1, row, p1 - p0, places, packed_places, packed);
             for (int64_t q = first_panel, panels; q < last_panel; q += panels) {
                 const int64_t group = q / layout->panels;
                 panels = job->pixels == 1 && q % layout->panels + UP_SIDE_BY_SIDE <= layout->wide_panels && q + UP_SIDE_BY_SIDE <= last_panel
