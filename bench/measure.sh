@@ -13,7 +13,7 @@ usage: bench/measure.sh [--batch N,N] [--threads T,T] [--seconds S] [--networks 
 
 Times each network in MODELS_DIR (default: ../shared/models/torchvision) with './upscale bench', keeps the documents in
 docs/results, and rewrites the tables of README.md, docs/benchmarks.md and docs/pruning.md and docs/figures/networks.svg from them, and those
-of docs/benchmarks-zen5.md from docs/results/zen5, where nothing is measured anew.
+of docs/benchmarks-zen4.md from docs/results/zen4, where nothing is measured anew.
 Default: batch 1, one thread, 5 s for each contender, mask l2_0.5. Networks given with --ablate are also timed without each technique;
 all networks without micro-batches where the batch is larger than 1.
 --bf16 times variants unpruned and upscale in f32 and in bf16, keeps docs/results/bf16.NETWORK.batchN.threadsT.json and rewrites the table of
@@ -127,4 +127,4 @@ if [ -z "$only_page" ]; then
     done
 fi
 write_results page "$project"
-echo "measure: README.md, docs/benchmarks.md, docs/benchmarks-zen5.md, docs/cpu-engines.md, docs/pruning.md and docs/figures/networks.svg say what docs/results holds" >&2
+echo "measure: README.md, docs/benchmarks.md, docs/benchmarks-zen4.md, docs/cpu-engines.md, docs/pruning.md and docs/figures/networks.svg say what docs/results holds" >&2

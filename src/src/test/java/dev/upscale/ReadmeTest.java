@@ -46,7 +46,7 @@ class ReadmeTest {
 
     @Test
     void everyLinkLeadsSomewhere() throws IOException {
-        for (String page : List.of("README.md", "docs/architecture.md", "docs/benchmarks.md", "docs/benchmarks-zen5.md", "docs/cpu-engines.md")) {
+        for (String page : List.of("README.md", "docs/architecture.md", "docs/benchmarks.md", "docs/benchmarks-zen4.md", "docs/cpu-engines.md")) {
             Path file = ROOT.resolve(page);
             Matcher links = Pattern.compile("]\\((?!http)([^)#]+)").matcher(Files.readString(file));
             while (links.find()) {

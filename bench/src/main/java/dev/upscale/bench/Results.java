@@ -45,11 +45,11 @@ public final class Results {
     private static final String CHOICES_END = "<!-- choices: end -->\n";
 
     /** The pages with tables of what was measured. */
-    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/benchmarks-zen5.md", "docs/cpu-engines.md", "docs/gpu.md", "docs/ordering.md",
+    static final List<String> PAGES = List.of("README.md", "docs/benchmarks.md", "docs/benchmarks-zen4.md", "docs/cpu-engines.md", "docs/gpu.md", "docs/ordering.md",
             "docs/pruning.md");
 
-    /** The folder, in that of the results, of what was measured on a machine before: {@code docs/benchmarks-zen5.md} shows it. */
-    private static final String EARLIER = "zen5";
+    /** The folder, in that of the results, of what was measured on a machine before: {@code docs/benchmarks-zen4.md} shows it. */
+    private static final String EARLIER = "zen4";
 
     private static final String USAGE = "usage: Results keep DOCTOR.json BENCH.json PATTERN DATE COMMIT OUT.json | Results page PROJECT";
 
@@ -115,7 +115,7 @@ public final class Results {
             String branches = replaced(page, plans, BRANCHES_BEGIN, BRANCHES_END, GpuResults.branches(GpuResults.plansIn(results)));
             return replaced(page, branches, CHOICES_BEGIN, CHOICES_END, GpuResults.choices(GpuResults.choicesIn(results)));
         }
-        if (page.endsWith("docs/benchmarks-zen5.md")) {
+        if (page.endsWith("docs/benchmarks-zen4.md")) {
             Path earlier = results.resolve(EARLIER);
             return precisions(page, networksAndKernels(page, text, earlier), earlier);
         }
