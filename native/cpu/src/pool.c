@@ -6,6 +6,7 @@
  * Tasks lie in order, mostly pixels from first to last. Each thread begins with a range of its own, in every job at the same place: what
  * it reads is mostly what it wrote in the job before, and still in its cache. Who is done takes from the ends of others' ranges.
  */
+#define _GNU_SOURCE
 #include "internal.h"
 
 #include <pthread.h>
@@ -29,6 +30,12 @@ typedef struct range {
     _Alignas(64) _Atomic uint64_t left;
 } range;
 
+#if defined(__linux__)
+typedef cpu_set_t processors;
+#else
+typedef int processors;
+#endif
+
 struct up_pool {
     _Alignas(64) _Atomic uint64_t state;
     up_task task;
@@ -37,10 +44,14 @@ struct up_pool {
     _Atomic int sleepers;
     _Atomic int32_t numbered;
     _Atomic int stop;
+    _Atomic int caller;    /* the processor that the caller of the last job ran on, or -1 */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     int32_t threads;
+    int spreads;           /* over the processors of who made the pool: there is one for each thread */
+    processors all;
     range *ranges;
+    pthread_t *sleeping;   /* the `sleepers`, in any order: the mutex guards them */
     pthread_t workers[];
 };
 
@@ -75,22 +86,69 @@ static void take_tasks(up_pool *pool, int32_t self) {
         for (int64_t t; (t = take(&pool->ranges[(self + i) % pool->threads], i > 0)) >= 0; ) pool->task(pool->job, t, t + 1);
 }
 
-static void sleep_until_news(up_pool *pool, uint64_t seen) {
-    pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add(&pool->sleepers, 1);
-    while (atomic_load(&pool->state) / GENERATION == seen && !atomic_load(&pool->stop))
-        pthread_cond_wait(&pool->wake, &pool->mutex);
-    atomic_fetch_sub(&pool->sleepers, 1);
-    pthread_mutex_unlock(&pool->mutex);
-}
-
 static _Thread_local int32_t number;
 
 int32_t up_thread_number(void) { return number; }
 
+/*
+ * A worker often begins, or wakes, on the caller's processor: the caller is who starts and wakes it, or another thread was at work on the one that is idle
+ * by now. There it takes turns with the caller until the system moves it, some milliseconds later: jobs take as long as on one thread, or longer
+ * by the time for which an idle worker spins. So it is kept off that processor as it begins and wakes, and leaves it if they meet there later.
+ * Where it may run at other times is not changed.
+ */
+#if defined(__linux__)
+static int this_processor(void) { return sched_getcpu(); }
+static int get_processors(pthread_t thread, processors *some) { return pthread_getaffinity_np(thread, sizeof *some, some) == 0; }
+static int set_processors(pthread_t thread, const processors *some) { return pthread_setaffinity_np(thread, sizeof *some, some) == 0; }
+static int count_processors(const processors *some) { return CPU_COUNT(some); }
+static processors without(processors some, int processor) {
+    CPU_CLR(processor, &some);
+    return some;
+}
+static int set_first_processors(pthread_attr_t *attributes, const processors *some) {
+    return pthread_attr_setaffinity_np(attributes, sizeof *some, some) == 0;
+}
+#else
+static int this_processor(void) { return -1; }
+static int get_processors(pthread_t thread, processors *some) { (void)thread, (void)some; return 0; }
+static int set_processors(pthread_t thread, const processors *some) { (void)thread, (void)some; return 0; }
+static int count_processors(const processors *some) { (void)some; return 0; }
+static processors without(processors some, int processor) { (void)processor; return some; }
+static int set_first_processors(pthread_attr_t *attributes, const processors *some) { (void)attributes, (void)some; return 0; }
+#endif
+
+static int keep_off(pthread_t thread, int processor) {
+    processors all;
+    if (!get_processors(thread, &all)) return 0;
+    const processors others = without(all, processor);
+    return set_processors(thread, &others);
+}
+
+static void leave_caller(const up_pool *pool) {
+    const int caller = atomic_load_explicit(&pool->caller, memory_order_relaxed);
+    processors all;
+    if (caller >= 0 && caller == this_processor() && get_processors(pthread_self(), &all) && keep_off(pthread_self(), caller))
+        set_processors(pthread_self(), &all);
+}
+
+static void sleep_until_news(up_pool *pool, uint64_t seen) {
+    processors all;
+    const int known = pool->spreads && get_processors(pthread_self(), &all);
+    pthread_mutex_lock(&pool->mutex);
+    pool->sleeping[atomic_fetch_add(&pool->sleepers, 1)] = pthread_self();
+    while (atomic_load(&pool->state) / GENERATION == seen && !atomic_load(&pool->stop))
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    const int last = atomic_fetch_sub(&pool->sleepers, 1) - 1;
+    for (int i = 0; i < last; i++)
+        if (pthread_equal(pool->sleeping[i], pthread_self())) pool->sleeping[i] = pool->sleeping[last];
+    pthread_mutex_unlock(&pool->mutex);
+    if (known) set_processors(pthread_self(), &all);
+}
+
 static void *work(void *argument) {
     up_pool *pool = argument;
     number = 1 + atomic_fetch_add(&pool->numbered, 1);
+    if (pool->spreads) set_processors(pthread_self(), &pool->all);
     uint64_t seen = 0;
     int64_t idle = 0, since = 0;
     while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
@@ -100,12 +158,14 @@ static void *work(void *argument) {
             if (idle++ % LOOKS) continue;
             int64_t now = nanoseconds();
             if (idle == 1) since = now;
+            leave_caller(pool);
             if (now - since < SPIN) continue;
             sleep_until_news(pool, seen);
             idle = 0;
         } else if (!(state & OPEN)) {
             seen = state / GENERATION;
         } else if (atomic_compare_exchange_weak_explicit(&pool->state, &state, state + 1, memory_order_acquire, memory_order_relaxed)) {
+            leave_caller(pool);
             take_tasks(pool, number);
             atomic_fetch_sub_explicit(&pool->state, 1, memory_order_release);
             seen = state / GENERATION;
@@ -118,6 +178,8 @@ static void *work(void *argument) {
 static void wake_sleepers(up_pool *pool) {
     if (atomic_load(&pool->sleepers) == 0) return;
     pthread_mutex_lock(&pool->mutex);
+    for (int i = 0; pool->spreads && i < atomic_load(&pool->sleepers); i++)
+        keep_off(pool->sleeping[i], atomic_load_explicit(&pool->caller, memory_order_relaxed));
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -133,23 +195,36 @@ static void stop_workers(up_pool *pool, int32_t started) {
     free(pool);
 }
 
+static int start_worker(up_pool *pool, int32_t i) {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes)) return -1;
+    const processors others = without(pool->all, this_processor());
+    if (pool->spreads && pool->threads > 1) set_first_processors(&attributes, &others);
+    const int status = pthread_create(&pool->workers[i], &attributes, work, pool);
+    pthread_attr_destroy(&attributes);
+    return status;
+}
+
 int32_t up_pool_create(int32_t threads, up_pool **result) {
     if (!result) return up_fail(UP_INVALID, "up_pool_create: no place for the result");
     if (threads < 1 || threads > 256) return up_fail(UP_INVALID, "up_pool_create: %d threads, not 1 to 256", threads);
-    const size_t head = (sizeof(up_pool) + (size_t)threads * sizeof(pthread_t) + 63) / 64 * 64;
+    const size_t head = (sizeof(up_pool) + 2 * (size_t)threads * sizeof(pthread_t) + 63) / 64 * 64;
     up_pool *pool = aligned_alloc(64, head + (size_t)threads * sizeof(range));
     if (!pool) return up_fail(UP_NO_MEMORY, "up_pool_create: out of memory");
     pool->ranges = (range *)((char *)pool + head);
+    pool->sleeping = pool->workers + threads;
     atomic_init(&pool->state, 0);
     atomic_init(&pool->busy, 0);
     atomic_init(&pool->sleepers, 0);
     atomic_init(&pool->numbered, 0);
     atomic_init(&pool->stop, 0);
+    atomic_init(&pool->caller, -1);
+    pool->spreads = get_processors(pthread_self(), &pool->all) && count_processors(&pool->all) >= threads;
     pool->threads = threads;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     for (int32_t i = 0; i < threads - 1; i++) {
-        if (pthread_create(&pool->workers[i], NULL, work, pool)) {
+        if (start_worker(pool, i)) {
             stop_workers(pool, i);
             return up_fail(UP_NO_MEMORY, "up_pool_create: cannot start thread %d of %d", i + 2, threads);
         }
@@ -173,6 +248,7 @@ int32_t up_parallel(up_pool *pool, up_task task, const void *job, int64_t tasks)
         return up_fail(UP_BUSY, "the thread pool is at work for another caller: give each caller a pool of its own");
     pool->task = task;
     pool->job = job;
+    if (pool->spreads) atomic_store_explicit(&pool->caller, this_processor(), memory_order_relaxed);
     for (int32_t i = 0; i < pool->threads; i++)
         atomic_store_explicit(&pool->ranges[i].left, (uint64_t)up_cut(tasks, pool->threads, i) << 32 | (uint64_t)up_cut(tasks, pool->threads, i + 1),
                               memory_order_relaxed);

@@ -87,5 +87,6 @@ void test_places(up_pool *pool);
 void test_errors(void);
 void test_winograd_errors(void);
 void test_threads(void);
+void test_processors(void);
 
 #endif

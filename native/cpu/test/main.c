@@ -24,6 +24,7 @@ int main(int argc, char **argv) {
         test_errors();
         test_winograd_errors();
         test_threads();
+        test_processors();
         printf("%s: %ld checks, %d failed\n", up_isa_name(isa), checks, failures);
         fflush(stdout);
     }

@@ -1,7 +1,10 @@
 /* What a caller may rely on besides numbers: errors, packed weights, pools. */
+#define _GNU_SOURCE
 #include "check.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 static const up_conv_desc plain = {.in_channels = 4, .out_channels = 8, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
@@ -174,3 +177,66 @@ void test_threads(void) {
     free(weights);
     free(want);
 }
+
+#if defined(__linux__)
+/* The threads of this process, and how many may not run wherever this one may. */
+static void count_threads(int *threads, int *others) {
+    cpu_set_t mine, its;
+    *threads = *others = 0;
+    CHECK(sched_getaffinity(0, sizeof mine, &mine) == 0, "where this thread may run");
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *task; tasks && (task = readdir(tasks)); ) {
+        const int id = atoi(task->d_name);
+        if (id <= 0 || sched_getaffinity(id, sizeof its, &its)) continue;
+        ++*threads;
+        *others += !CPU_EQUAL(&mine, &its);
+    }
+    if (tasks) closedir(tasks);
+}
+
+/* Workers are kept off the caller's processor as they begin and wake, and may run wherever the caller may at all other times. */
+void test_processors(void) {
+    enum { THREADS = 4 };
+    float *src = calloc(PIXELS * IN, 4), *weights = calloc(IN * OUT, 4), *out = malloc(PIXELS * OUT * 4);
+    up_conv_desc d = plain;
+    d.in_channels = IN;
+    d.out_channels = OUT;
+    up_conv *conv;
+    CHECK(up_conv_create(&d, weights, NULL, &conv) == UP_OK, "%s", up_last_error());
+    const up_conv_args a = {.batch = 1, .in_h = 1, .in_w = PIXELS, .out_h = 1, .out_w = PIXELS, .src = {src, IN, NULL}, .dst = {out, OUT}};
+    int before, threads, others;
+    count_threads(&before, &others);
+    cpu_set_t all, first;
+    sched_getaffinity(0, sizeof all, &all);
+    for (int alone = 0; alone < 2; alone++) {    /* on one processor, they have to stay on the caller's */
+        if (alone) {
+            CPU_ZERO(&first);
+            CPU_SET(sched_getcpu(), &first);
+            sched_setaffinity(0, sizeof first, &first);
+        }
+        for (int count = 2; count <= THREADS; count++) {
+            up_pool *pool;
+            CHECK(up_pool_create(count, &pool) == UP_OK, "%s", up_last_error());
+            for (int i = 0; i < 50; i++) {
+                CHECK(up_conv_run(conv, &a, pool) == UP_OK, "%s", up_last_error());
+                if (i % 2) usleep(i % 4 == 1 ? 100 : 1000);    /* some workers fall asleep, or all */
+            }
+            for (int waits = 0; waits < 1000; waits++) {
+                count_threads(&threads, &others);
+                if (others == 0) break;
+                usleep(1000);
+            }
+            CHECK(threads == before + count - 1, "%d threads, not %d", threads, before + count - 1);
+            CHECK(others == 0, "%d of %d workers may not run wherever the caller may", others, count - 1);
+            up_pool_destroy(pool);
+        }
+    }
+    sched_setaffinity(0, sizeof all, &all);
+    up_conv_destroy(conv);
+    free(src);
+    free(weights);
+    free(out);
+}
+#else
+void test_processors(void) {}
+#endif

@@ -220,10 +220,14 @@ public final class MeasuredCosts implements KernelCosts {
         return (position * 0x9E3779B1 >> 8) * 0x1p-24f;
     }
 
-    /** The fastest of some runs of the last step, each on memory that was just written. */
-    private static double fastest(Session session, MemorySegment[] inputs) {
+    /**
+     * The fastest of some runs of the last step, each on memory that was just written. With several threads the latest ones of all that fit into the
+     * time: a pool's threads may take a millisecond to begin, in which one computes alone.
+     */
+    private double fastest(Session session, MemorySegment[] inputs) {
+        int most = threads == 1 ? MOST_RUNS : Integer.MAX_VALUE;
         long begun = System.nanoTime();
-        for (int run = 0; run < WARM_UPS + FEWEST_RUNS || run < MOST_RUNS && System.nanoTime() - begun < ENOUGH_NANOS; run++) {
+        for (int run = 0; run < WARM_UPS + FEWEST_RUNS || run < most && System.nanoTime() - begun < ENOUGH_NANOS; run++) {
             session.run(inputs, NOTHING);
         }
         long[][] times = session.profile().ns();
