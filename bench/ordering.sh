@@ -51,7 +51,7 @@ for jar in "$project"/bench/target/upscale-bench-[0-9]*.jar; do
     classes=$jar:$project/bench/target/libraries/*
 done
 commit=$(git -C "$project" rev-parse --short HEAD 2>/dev/null || echo unknown)
-git -C "$project" diff --quiet HEAD -- . ':!docs' 2>/dev/null || commit=$commit+changes
+git -C "$project" diff --quiet HEAD -- . ':!docs' ':!README.md' 2>/dev/null || commit=$commit+changes
 
 "$java" -XX:+UseSerialGC -cp "$classes" dev.upscale.bench.OrderingTable "folder=$project/docs/results" "oracle=$oracle" "models=$models" \
     "doctor=$temporary/doctor.json" "date=$(date -u +%Y-%m-%d)" "commit=$commit" "seed=$seed"

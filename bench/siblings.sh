@@ -56,7 +56,7 @@ for jar in "$project"/bench/target/upscale-bench-[0-9]*.jar; do
     classes=$jar:$project/bench/target/libraries/*:$project/src/target/natives/*
 done
 commit=$(git -C "$project" rev-parse --short HEAD 2>/dev/null || echo unknown)
-git -C "$project" diff --quiet HEAD -- . ':!docs' 2>/dev/null || commit=$commit+changes
+git -C "$project" diff --quiet HEAD -- . ':!docs' ':!README.md' 2>/dev/null || commit=$commit+changes
 
 for network in $(echo "$networks" | tr , ' '); do
     for mask in $(echo "$masks" | tr , ' '); do
