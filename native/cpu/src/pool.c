@@ -30,7 +30,7 @@ typedef struct range {
     _Alignas(64) _Atomic uint64_t left;
 } range;
 
-#if defined(__linux__)
+#if defined(__GLIBC__)
 typedef cpu_set_t processors;
 #else
 typedef int processors;
@@ -96,7 +96,7 @@ int32_t up_thread_number(void) { return number; }
  * by the time for which an idle worker spins. So it is kept off that processor as it begins and wakes, and leaves it if they meet there later.
  * Where it may run at other times is not changed.
  */
-#if defined(__linux__)
+#if defined(__GLIBC__)
 static int this_processor(void) { return sched_getcpu(); }
 static int get_processors(pthread_t thread, processors *some) { return pthread_getaffinity_np(thread, sizeof *some, some) == 0; }
 static int set_processors(pthread_t thread, const processors *some) { return pthread_setaffinity_np(thread, sizeof *some, some) == 0; }
