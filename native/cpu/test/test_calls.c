@@ -194,7 +194,7 @@ static void count_threads(int *threads, int *others) {
     if (tasks) closedir(tasks);
 }
 
-/* Workers are kept off the caller's processor as they begin and wake, and may run wherever the caller may at all other times. */
+/* Although workers are kept off the caller's processor as they begin and wake, they may run wherever the caller may at all other times. */
 void test_processors(void) {
     enum { THREADS = 4 };
     float *src = calloc(PIXELS * IN, 4), *weights = calloc(IN * OUT, 4), *out = malloc(PIXELS * OUT * 4);
