@@ -39,7 +39,7 @@ compile() { # OBJECT FLAGS... : in the background, a few at a time
     jobs=$((jobs + 1))
     if [ $jobs -ge 4 ]; then wait; jobs=0; fi
 }
-for file in status pool conv_pack conv_run conv_bf16 conv_depthwise conv_depthwise_columns conv_depthwise_rows conv_rows winograd winograd_run calls; do
+for file in status pool conv_pack conv_run conv_bf16 conv_depthwise conv_depthwise_columns conv_depthwise_rows conv_rows conv_across winograd winograd_run calls; do
     compile "$file" -c "$here/src/$file.c"
 done
 # Tiles of whole AVX-512 vectors are compiled as for a processor whose loads take their time: with the compiler's default order of
@@ -52,7 +52,7 @@ if [ -n "${bf16:-}" ]; then
 fi
 for isa in $isas; do
     number=${isa%%:*}; rest=${isa#*:}; name=${rest%%:*}; options=$(echo "${rest#*:}" | tr ',' ' ')
-    for file in kernels conv_tile depthwise depthwise_columns depthwise_down winograd_transform functions pointwise gather binary window reduce places planes; do
+    for file in kernels conv_tile across depthwise depthwise_columns depthwise_down winograd_transform functions pointwise gather binary window reduce places planes; do
         case $file.$number in
             conv_tile.2)
                 compile "$file.narrow" "-DUP_ISA=$number" -DUP_NARROW_TILES $options -c "$here/src/$file.c"

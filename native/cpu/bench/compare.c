@@ -1,6 +1,6 @@
 /*
- * Times builds of the kernels in turns, in one process, on the same data: convolutions, dense and from a random index list (ascending) of a
- * tensor twice as wide. Prints what the first build takes, dense, and every build's times over that (medians of rounds, in each of which
+ * Times builds of the kernels in turns, in one process, on the same data: convolutions, dense, from a random index list (ascending) of a
+ * tensor twice as wide, and where channels are few from planes. Prints what the first build takes, dense, and every build's times over that (medians of rounds, in each of which
  * another build begins), and how far the others' outputs are from the first one's.
  * use: compare [bf16] LIBRARY... [-- ISA [THREADS [ROUNDS [TEXT: shapes whose names contain it]]]]
  */
@@ -8,7 +8,7 @@
 
 #include <dlfcn.h>
 
-enum { MOST_BUILDS = 8, MOST_ROUNDS = 200, DENSE = 0, INDEXED, SOURCES };
+enum { MOST_BUILDS = 8, MOST_ROUNDS = 200, DENSE = 0, INDEXED, PLANES, SOURCES, MOST_PLANES = 16 };
 
 static const double MOST_ERROR = 1e-4;    /* relative, L2 */
 
@@ -80,8 +80,12 @@ static void time_shape(const bench_shape *s, build *builds, int n, int threads, 
     const up_conv_desc d = s_desc(s);
     up_conv_args args[SOURCES] = {{.batch = s->batch, .in_h = s->size, .in_w = s->size, .out_h = out, .out_w = out,
                                    .src = {dense, s->in, NULL}, .dst = {dst, s->out}}};
-    args[INDEXED] = args[DENSE];
+    args[INDEXED] = args[PLANES] = args[DENSE];
     args[INDEXED].src = (up_source){wide, s_wide(s), index};
+    int32_t planes[MOST_PLANES];
+    const int sources = s->in <= MOST_PLANES && s->batch == 1 && s->groups == 1 ? SOURCES : PLANES;
+    for (int k = 0; sources == SOURCES && k < s->in; k++) planes[k] = (int32_t)(k * pixels);
+    args[PLANES].src = (up_source){dense, 1, planes};
     double error = 0;
     for (int i = 0; i < n; i++) {
         build *b = &builds[i];
@@ -90,7 +94,7 @@ static void time_shape(const bench_shape *s, build *builds, int n, int threads, 
             require(b, b->workspace_bytes(&d, args, threads, &b->workspace_size));
             b->workspace = aligned_alloc(64, (size_t)b->workspace_size + 64);
         }
-        for (int v = 0; v < SOURCES; v++) {
+        for (int v = 0; v < sources; v++) {
             up_conv_args reference = args[v];
             reference.dst.data = first;
             run(&builds[0], &reference);
@@ -107,7 +111,7 @@ static void time_shape(const bench_shape *s, build *builds, int n, int threads, 
     const int repeats = 1 + (int)(6e6 / s_flops(s));
     for (int r = -1; r < rounds; r++)
         for (int i = 0; i < n; i++)
-            for (int v = 0; v < SOURCES; v++) {
+            for (int v = 0; v < sources; v++) {
                 build *b = &builds[(i + r + 1) % n];
                 run(b, &args[v]);    /* its threads awake, its weights in the cache as far as they go */
                 const double t = seconds();
@@ -119,6 +123,8 @@ static void time_shape(const bench_shape *s, build *builds, int n, int threads, 
     for (int i = 0; i < n; i++) {
         const double time = i ? median_of(builds[i].times[DENSE], rounds) : base;
         printf(" | %8.3f %8.3f", time / base, median_of(builds[i].times[INDEXED], rounds) / base);
+        if (sources > PLANES) printf(" %8.3f", median_of(builds[i].times[PLANES], rounds) / base);
+        else printf(" %8s", "");
         products[i] += log(time / base);
         builds[i].destroy(builds[i].conv);
         free(builds[i].workspace);
@@ -152,7 +158,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n; i++) {
         require(&builds[i], builds[i].set_isa(isa));
         require(&builds[i], builds[i].pool_create(threads, &builds[i].pool));
-        printf(" | %8s %8s", "dense", "index");
+        printf(" | %8s %8s %8s", "dense", "index", "planes");
     }
     printf("   difference\n");
     double products[MOST_BUILDS] = {0};

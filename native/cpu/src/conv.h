@@ -76,6 +76,15 @@ enum { UP_PACKED_FLOATS = 12 << 10 };
 int up_conv_has_rows(const up_conv *conv, const up_conv_args *args);
 int32_t up_conv_run_rows(const up_conv *conv, const up_conv_args *args, up_pool *pool);
 
+/*
+ * Such a run with vectors across pixels: whether it takes less time; floats of a row of the image, packed for it; packing row `y` of an image, which may
+ * lie above or below it; and output rows [y0, y1), whose inputs are packed.
+ */
+int up_across_pays(const up_conv *conv, const up_conv_args *args);
+int64_t up_across_row_floats(const up_conv *conv, const up_conv_args *args);
+void up_across_pack_row(const up_conv *conv, const up_conv_args *args, int64_t image, int64_t y, float *to);
+void up_across_rows(const up_conv *conv, const up_conv_args *args, int64_t image, int64_t y0, int64_t y1, const float *packed);
+
 /* Runs a convolution whose layout is depthwise, on checked arguments. */
 int32_t up_depthwise_conv(const up_conv *conv, const up_conv_args *args, up_pool *pool);
 

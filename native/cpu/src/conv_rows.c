@@ -1,7 +1,8 @@
 /*
  * Running a convolution of few input channels, as networks begin with: 3 colours by 7x7 taps. A run of 3 channels for each tap is short, and
  * if they come from planes each is elsewhere. So the rows that a block of output rows reads are packed first, one channel beside the other,
- * with the zeros around the image: then a row of taps is one run, for every pixel.
+ * with the zeros around the image: then a row of taps is one run, for every pixel. Or, where outputs do not fill vectors, one channel behind
+ * the other, for vectors across pixels.
  */
 #include "conv.h"
 #include "fetch.h"
@@ -17,7 +18,9 @@ enum {
 typedef struct rows_job {
     const up_conv *conv;
     const up_conv_args *args;
-    int64_t blocks;    /* of each image's output rows */
+    int across;            /* whether vectors lie across pixels */
+    int64_t row_floats;    /* of a packed row */
+    int64_t blocks;        /* of each image's output rows */
 } rows_job;
 
 /* Pixels of the padded image that a row of outputs reads. */
@@ -28,9 +31,9 @@ static int64_t padded_columns(const up_conv_desc *d, const up_conv_args *a) {
 /* Rows that an output row reads. */
 static int64_t window_rows(const up_conv_desc *d) { return (int64_t)(d->kernel_h - 1) * d->dilation_h + 1; }
 
-/* The most output rows whose inputs and places have room. */
-static int64_t most_rows(const up_conv_desc *d, const up_conv_args *a) {
-    const int64_t fit = MOST_PACKED_FLOATS / (padded_columns(d, a) * d->in_channels) - window_rows(d);
+/* The most output rows whose inputs, in rows of so many floats, and places have room. */
+static int64_t most_rows(const up_conv_desc *d, const up_conv_args *a, int64_t row_floats) {
+    const int64_t fit = MOST_PACKED_FLOATS / row_floats - window_rows(d);
     const int64_t packed = fit < 0 ? 0 : fit / d->stride_h + 1, places = MOST_PLACES / ((int64_t)a->out_w * d->kernel_h);
     return packed < places ? packed : places;
 }
@@ -38,7 +41,7 @@ static int64_t most_rows(const up_conv_desc *d, const up_conv_args *a) {
 int up_conv_has_rows(const up_conv *conv, const up_conv_args *a) {
     const up_conv_desc *d = &conv->desc;
     return d->groups == 1 && d->in_channels <= MOST_CHANNELS && conv->layout.taps > 1 && d->dilation_w == 1 && conv->layout.tap_blocks == 1 &&
-           conv->layout.channel_blocks == 1 && d->out_channels > d->in_channels && most_rows(d, a) > 0;
+           conv->layout.channel_blocks == 1 && d->out_channels > d->in_channels && most_rows(d, a, padded_columns(d, a) * d->in_channels) > 0;
 }
 
 UP_INLINE void copy_pixels(const float *from, int64_t stride, const int64_t *places, float *to, int64_t pixels, const int64_t channels) {
@@ -83,7 +86,8 @@ static void pack_pixels(const up_source *src, const float *from, float *to, int6
 }
 
 /* Packs row `y` of an image, which may lie above or below it. */
-static void pack_row(const up_conv_desc *d, const up_conv_args *a, int64_t image, int64_t y, float *to) {
+static void pack_row(const up_conv *conv, const up_conv_args *a, int64_t image, int64_t y, float *to) {
+    const up_conv_desc *d = &conv->desc;
     const int64_t channels = d->in_channels, columns = padded_columns(d, a), stride = a->src.pixel_stride;
     if (y < 0 || y >= a->in_h) {
         memset(to, 0, (size_t)(columns * channels) * 4);
@@ -153,10 +157,10 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
     const rows_job *job = argument;
     const up_conv_desc *d = &job->conv->desc;
     const up_conv_args *a = job->args;
-    const int64_t row = padded_columns(d, a) * d->in_channels, most = (a->out_h + job->blocks - 1) / job->blocks;    /* rows of a block */
+    const int64_t row = job->row_floats, most = (a->out_h + job->blocks - 1) / job->blocks;    /* rows of a block */
     float packed[((most - 1) * d->stride_h + window_rows(d)) * row];
-    const float *places[most * a->out_w * d->kernel_h];
-    note_places(d, a, most, packed, places);
+    const float *places[job->across ? 1 : most * a->out_w * d->kernel_h];
+    if (!job->across) note_places(d, a, most, packed, places);
     int64_t end = 0, packed_rows = 0;    /* where in the image those end that are packed; how many they are */
     for (int64_t i = first; i < last; i++) {
         const int64_t image = i / job->blocks, block = i % job->blocks;
@@ -164,18 +168,26 @@ static void run_tasks(const void *argument, int64_t first, int64_t last) {
         const int64_t top = y0 * d->stride_h - d->pad_top, rows = (y1 - 1 - y0) * d->stride_h + window_rows(d);
         const int64_t kept = i > first && block > 0 && end > top ? end - top : 0;    /* the block before has packed them */
         memmove(packed, packed + (packed_rows - kept) * row, (size_t)(kept * row) * 4);
-        for (int64_t r = kept; r < rows; r++) pack_row(d, a, image, top + r, packed + r * row);
+        for (int64_t r = kept; r < rows; r++) (job->across ? up_across_pack_row : pack_row)(job->conv, a, image, top + r, packed + r * row);
         packed_rows = rows;
         end = top + rows;
+        if (job->across) {
+            up_across_rows(job->conv, a, image, y0, y1, packed);
+            continue;
+        }
         const up_range next = block + 1 < job->blocks ? next_rows(d, a, image, end, most * d->stride_h) : (up_range){0};
         run_block(job->conv, a, image, y0, y1, places, &next);
     }
 }
 
 int32_t up_conv_run_rows(const up_conv *conv, const up_conv_args *a, up_pool *pool) {
-    const int64_t most = most_rows(&conv->desc, a), threads = up_pool_threads(pool);
+    const up_conv_desc *d = &conv->desc;
+    const int64_t across = up_across_row_floats(conv, a), threads = up_pool_threads(pool);
+    rows_job job = {.conv = conv, .args = a, .across = most_rows(d, a, across) > 0 && up_across_pays(conv, a)};
+    job.row_floats = job.across ? across : padded_columns(d, a) * d->in_channels;
+    const int64_t most = most_rows(d, a, job.row_floats);
     const int64_t wanted = threads > 1 ? (4 * threads + a->batch - 1) / a->batch : 1;
-    rows_job job = {.conv = conv, .args = a, .blocks = (a->out_h + most - 1) / most};
+    job.blocks = (a->out_h + most - 1) / most;
     if (job.blocks < wanted) job.blocks = wanted < a->out_h ? wanted : a->out_h;
     return up_parallel(pool, run_tasks, &job, a->batch * job.blocks);
 }

@@ -204,6 +204,23 @@ typedef struct up_pack_rows {
 } up_pack_rows;
 
 /*
+ * Pixels of an output row by some outputs of a convolution, with vectors across pixels: sum k of pixel p reads src[places[k] + p]. Whole vectors
+ * are read.
+ */
+typedef struct up_across {
+    const float *src;
+    const int32_t *places;   /* [sums] */
+    int64_t sums;            /* of taps and channels */
+    const float *weights;    /* [sums][weights_step], the first `outputs` of each */
+    int64_t weights_step;
+    const float *bias;       /* [outputs] */
+    int64_t outputs, pixels;
+    float *dst;
+    int64_t dst_stride;
+    float low, high;
+} up_across;
+
+/*
  * Winograd's F(m x m, 3x3), m = 2 or 4: each m x m outputs (a tile) come from (m + 2) x (m + 2) inputs, by as many products of
  * transformed inputs with transformed weights. Points of interpolation: 0, 1, -1, infinity, and 0, A, -A, B, -B, infinity. With these A and
  * B rounding errors are half of what the usual 1 and 2 give (the best of short fractions on random data), and the inputs' and outputs'
@@ -265,6 +282,8 @@ typedef struct up_kernels {
     int spreads;                   /* whether that makes several planes */
     void (*plan_takes)(const int32_t *index, int64_t channels, void *plans);    /* aligned to 64 bytes */
     void (*take_pixels)(const up_take_pixels *pixels);
+    void (*across_row)(const up_across *row);    /* or NULL */
+    void (*split)(const float *from, int64_t n, float *even, float *odd);    /* every other value, for it */
     void (*winograd_input[UP_WINOGRAD_SIZES])(const up_winograd_input *strip);      /* m = 2, 4 */
     void (*winograd_output[UP_WINOGRAD_SIZES])(const up_winograd_output *strip);
     /* Applies a function in place to [pixels, channels]. */

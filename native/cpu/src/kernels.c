@@ -9,6 +9,8 @@ int UP_NAME(up_plan_down)(const up_source *source, int64_t channels, int64_t mos
 void UP_NAME(up_pack_rows)(const up_pack_rows *rows);
 void UP_NAME(up_plan_takes)(const int32_t *index, int64_t channels, void *plans);
 void UP_NAME(up_take_pixels)(const up_take_pixels *pixels);
+void UP_NAME(up_across_row)(const up_across *row);
+void UP_NAME(up_split)(const float *from, int64_t n, float *even, float *odd);
 void UP_NAME(up_winograd_input2)(const up_winograd_input *strip);
 void UP_NAME(up_winograd_input4)(const up_winograd_input *strip);
 void UP_NAME(up_winograd_output2)(const up_winograd_output *strip);
@@ -40,6 +42,10 @@ const up_kernels UP_NAME(up_kernels) = {
     .spreads = UP_ISA > 0,
     .plan_takes = UP_NAME(up_plan_takes),
     .take_pixels = UP_NAME(up_take_pixels),
+#if UP_ISA > 0
+    .across_row = UP_NAME(up_across_row),
+    .split = UP_NAME(up_split),
+#endif
     .winograd_input = {UP_NAME(up_winograd_input2), UP_NAME(up_winograd_input4)},
     .winograd_output = {UP_NAME(up_winograd_output2), UP_NAME(up_winograd_output4)},
     .act = UP_NAME(up_act_pixels),

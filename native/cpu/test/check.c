@@ -68,6 +68,12 @@ static view make_view(int64_t pixels, int channels, enum shape shape) {
         for (int k = 0; k < channels; k++)
             if (v.index[k] >= last) last = v.index[k] + 1;
     }
+    if (shape == PLANES) {
+        v.stride = 1;
+        v.index = malloc((size_t)channels * 4);
+        for (int k = 0; k < channels; k++) v.index[k] = (int32_t)(k * pixels);
+        last = (int64_t)(channels - 1) * pixels + 1;
+    }
     v.floats = pixels ? offset + (pixels - 1) * v.stride + last : 1;
     v.memory = guarded(v.floats);
     v.data = v.memory + offset;

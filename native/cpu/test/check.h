@@ -55,9 +55,9 @@ typedef struct view {
     int64_t floats;
 } view;
 
-enum shape { DENSE, SLICE, INDEXED, ANY };
+enum shape { DENSE, SLICE, INDEXED, PLANES, ANY };
 
-/* Filled with random values; of the given shape, ANY: one of the three at random. */
+/* Filled with random values; of the given shape, PLANES: each channel by itself, ANY: one of the three others at random. */
 view source_view(int64_t pixels, int channels, enum shape shape);
 /* A destination: NaN everywhere. */
 view target_view(int64_t pixels, int channels);

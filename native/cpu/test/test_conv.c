@@ -71,6 +71,24 @@ static conv_case random_case(void) {
     return c;
 }
 
+/* Few input channels and any number of outputs, from planes or elsewhere, in rows that vectors do not fill. */
+static conv_case few_channels(void) {
+    const int stride = random_int(1, 3), kernel = one_in(3) ? random_int(4, 7) : 3, in = one_in(3) ? random_int(4, 16) : 3;
+    conv_case c = simple(random_int(kernel, 20), random_int(kernel, 120), in, random_int(in + 1, one_in(2) ? in + 8 : in + 60), kernel, stride,
+                         random_int(0, kernel / 2));
+    c.d.pad_left = random_int(0, kernel);
+    c.out_w = out_size(c.in_w, kernel, stride, 1, c.d.pad_left, random_int(0, kernel));
+    if (one_in(4)) {
+        c.d.dilation_h = 2;
+        c.out_h = out_size(c.in_h, kernel, stride, 2, c.d.pad_top, 2 * kernel);
+    }
+    c.d.act = random_act();
+    c.source = (enum shape)random_int(DENSE, PLANES);
+    c.batch = c.source != PLANES && one_in(3) ? random_int(2, 3) : 1;
+    c.addend = one_in(6);
+    return c;
+}
+
 /* Every output (or, of large ones, a sample) against the definition. */
 static void compare(const conv_case *c, view src, view dst, view addend, const float *weights, const float *bias, int every) {
     const up_conv_desc *d = &c->d;
@@ -187,14 +205,20 @@ void test_convolutions(up_pool *pool) {
         c.bf16 = up_conv_bf16_available() && c.d.kernel_h * c.d.kernel_w <= 128 && (c.d.groups == 1 || c.d.in_channels > c.d.groups);
         if (c.bf16) run_case(&c, pool, 1);
     }
+    for (int i = 0; i < 200; i++) {    /* few channels, as networks begin with */
+        seed((uint64_t)(5000 + i * 8 + threads));
+        conv_case c = few_channels();
+        run_case(&c, pool, 1);
+    }
     /* shapes of networks, one value in some */
     static const int shapes[][7] = {{7, 7, 512, 33, 3, 1, 1}, {14, 14, 171, 171, 3, 1, 1}, {28, 28, 83, 83, 3, 2, 1},
                                     {57, 55, 37, 51, 3, 1, 1}, {1, 1, 2048, 1000, 1, 1, 0}, {1, 3, 4608, 17, 1, 1, 0},
                                     {64, 63, 3, 35, 7, 2, 3}, {30, 31, 5, 8, 3, 1, 1}, {14, 14, 1024, 19, 1, 1, 0},
                                     {9, 11, 1024, 135, 1, 1, 0}, {1, 1, 9, 4, 3, 1, 1},
-                                    {1, 1, 37, 263, 3, 1, 1}, {1, 1, 1100, 531, 1, 1, 0}};
+                                    {1, 1, 37, 263, 3, 1, 1}, {1, 1, 1100, 531, 1, 1, 0}, {64, 63, 3, 17, 3, 2, 1},
+                                    {39, 112, 3, 49, 7, 2, 3}, {30, 29, 12, 22, 3, 1, 1}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int source = DENSE; source <= INDEXED; source++) {
+        for (int source = DENSE; source <= PLANES; source++) {
             seed(1000 + i * 4 + (uint64_t)source);
             const int *s = shapes[i];
             conv_case c = simple(s[0], s[1], s[2], s[3], s[4], s[5], s[6]);

@@ -20,7 +20,7 @@ import java.util.zip.CRC32;
  * cannot be read or written is only lost time. Thread-safe.
  */
 final class CostTable {
-    private static final String VERSION = "4";
+    private static final String VERSION = "5";
     private static final Pattern ENTRY = Pattern.compile("(\\d+\\.\\d+(?:E\\d+)?|Infinity)\t(.+)");
 
     private final Path file;
