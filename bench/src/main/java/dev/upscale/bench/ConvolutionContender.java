@@ -32,7 +32,9 @@ final class ConvolutionContender implements Contender {
 
     /** Which kernel reads what. Dense: all channels of a tensor; slice and index: half of the channels of a wider one. */
     enum Kind {
-        UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_SLICE, UPSCALE_INDEX, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE, XNNPACK_SLICE;
+        UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_SLICE, UPSCALE_INDEX, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE, XNNPACK_SLICE,
+        /** Computes nothing: reads what the convolution by index must read. */
+        READING_INDEX;
 
         /** For example {@code upscale-dense}. */
         @Override
@@ -54,11 +56,15 @@ final class ConvolutionContender implements Contender {
             };
         }
 
+        private boolean isIndexed() {
+            return this == UPSCALE_INDEX || this == READING_INDEX;
+        }
+
         private int pixelStride(int channels) {
             return switch (this) {
                 case UPSCALE_DENSE, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE -> channels;
                 case UPSCALE_PADDED -> channels + 16;
-                case UPSCALE_SLICE, UPSCALE_INDEX, XNNPACK_SLICE -> 2 * channels + 16;
+                case UPSCALE_SLICE, UPSCALE_INDEX, READING_INDEX, XNNPACK_SLICE -> 2 * channels + 16;
             };
         }
 
@@ -66,7 +72,7 @@ final class ConvolutionContender implements Contender {
             return switch (this) {
                 case UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_WINOGRAD, UPSCALE_BF16, ONEDNN_DENSE, ONEDNN_MATMUL, XNNPACK_DENSE -> ConvolutionProblem.slice(0, channels);
                 case UPSCALE_SLICE, XNNPACK_SLICE -> ConvolutionProblem.slice(SLICE_START, channels);
-                case UPSCALE_INDEX -> ConvolutionProblem.subset(channels, 2 * channels);
+                case UPSCALE_INDEX, READING_INDEX -> ConvolutionProblem.subset(channels, 2 * channels);
             };
         }
     }
@@ -95,7 +101,7 @@ final class ConvolutionContender implements Contender {
         shape = problem.shape();
         stride = kind.pixelStride(shape.inChannels());
         positions = kind.positions(shape.inChannels());
-        source = problem.source(stride).asSlice(kind == Kind.UPSCALE_INDEX ? 0 : (long) positions[0] * Float.BYTES);
+        source = problem.source(stride).asSlice(kind.isIndexed() ? 0 : (long) positions[0] * Float.BYTES);
         try {
             switch (kind) {
                 case UPSCALE_DENSE, UPSCALE_PADDED, UPSCALE_SLICE -> upscale(threads, MemorySegment.NULL);
@@ -105,8 +111,11 @@ final class ConvolutionContender implements Contender {
                 case ONEDNN_DENSE -> onednnConvolution(threads);
                 case ONEDNN_MATMUL -> onednnMatmul(threads);
                 case XNNPACK_DENSE, XNNPACK_SLICE -> xnnpack(threads);
+                case READING_INDEX -> reading(threads);
             }
-            check();
+            if (kind != Kind.READING_INDEX) {
+                check();
+            }
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -220,6 +229,16 @@ final class ConvolutionContender implements Contender {
         operator.useWorkspace(workspace(operator.workspaceBytes()).address())
                 .point(source.address(), problem.target().address());
         run = operator::run;
+    }
+
+    private void reading(int threads) {
+        if (threads > 1) {
+            throw new IllegalArgumentException(kind + " is for one thread");
+        }
+        LineReader reader = LineReader.of(source, shape, stride, positions);
+        reader.check();
+        implementation = "java";
+        run = reader;
     }
 
     private void check() {

@@ -14,7 +14,7 @@ record ConvolutionRow(KernelShape shape, ConvolutionProblem problem) implements 
     }
 
     @Override
-    public List<String> contenders(boolean forced) {
+    public List<String> contenders(boolean forced, int threads) {
         List<Kind> kinds = new ArrayList<>(List.of(Kind.UPSCALE_DENSE, Kind.UPSCALE_SLICE, Kind.UPSCALE_INDEX, Kind.ONEDNN_DENSE));
         if (shape.convolution().inChannels() * Float.BYTES % COLLIDING_BYTES == 0 && !shape.name().contains("linear")) {
             kinds.add(Kind.UPSCALE_PADDED);
@@ -24,6 +24,9 @@ record ConvolutionRow(KernelShape shape, ConvolutionProblem problem) implements 
         }
         if (!forced) {
             kinds.add(Kind.XNNPACK_DENSE);
+        }
+        if (threads == 1) {
+            kinds.add(Kind.READING_INDEX);
         }
         return kinds.stream().map(Kind::toString).toList();
     }

@@ -8,9 +8,10 @@ interface KernelRow extends AutoCloseable {
     /**
      * Who may take part; the first is ours on a dense source.
      *
-     * @param forced whether an instruction set is forced: XNNPACK cannot be held to one, and stays out
+     * @param forced  whether an instruction set is forced: XNNPACK cannot be held to one, and stays out
+     * @param threads that each runs on
      */
-    List<String> contenders(boolean forced);
+    List<String> contenders(boolean forced, int threads);
 
     /**
      * Prepares one and checks its output.

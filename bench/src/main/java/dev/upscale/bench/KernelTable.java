@@ -127,7 +127,7 @@ public final class KernelTable {
             ObjectNode kernels = row.putObject("kernels");
             ObjectNode refused = row.putObject("refused");
             try {
-                for (String name : open.contenders(forced)) {
+                for (String name : open.contenders(forced, threads)) {
                     try {
                         contenders.add(open.contender(name, threads));
                     } catch (NativeError e) {

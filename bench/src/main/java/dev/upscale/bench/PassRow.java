@@ -14,7 +14,7 @@ record PassRow(PassProblem problem) implements KernelRow {
 
     /** Of libraries a copy by index is their copy on nothing but slices: there is nothing that they gather with. */
     @Override
-    public List<String> contenders(boolean forced) {
+    public List<String> contenders(boolean forced, int threads) {
         PassShape.Op op = problem.shape().op();
         return Arrays.stream(Engine.values())
                 .filter(engine -> engine != Engine.XNNPACK || !forced)
