@@ -4,8 +4,8 @@ import dev.upscale.graph.Window;
 import dev.upscale.runtime.natives.ConvolutionShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.stream.IntStream;
 
 /**
  * Reads one value of each cache line that a convolution by index must read, once and in order, and computes nothing. Any kernel that reads
@@ -15,17 +15,15 @@ final class LineReader implements Runnable {
     private static final int LINE_INTS = 16;
 
     private final MemorySegment source;
-    /** Neighbouring lines: the first of each run, and one past its last. */
-    private final int[] firsts;
-    private final int[] ends;
+    /** Of each line, its first value. */
+    private final int[] values;
     private final int expected;
     private int sum;
 
     private LineReader(MemorySegment source, BitSet lines) {
         this.source = source;
-        firsts = lines.stream().filter(line -> line == 0 || !lines.get(line - 1)).toArray();
-        ends = lines.stream().filter(line -> !lines.get(line + 1)).map(line -> line + 1).toArray();
-        expected = lines.stream().map(this::value).sum();
+        values = lines.stream().map(line -> line * LINE_INTS).toArray();
+        expected = Arrays.stream(values).map(value -> source.getAtIndex(ValueLayout.JAVA_INT, value)).sum();
     }
 
     /** @param source floats [batch, height, width, stride], of which each pixel that a tap reaches is read at these positions */
@@ -61,28 +59,16 @@ final class LineReader implements Runnable {
     }
 
     int lines() {
-        return IntStream.range(0, firsts.length).map(run -> ends[run] - firsts[run]).sum();
-    }
-
-    private int value(int line) {
-        return source.getAtIndex(ValueLayout.JAVA_INT, (long) line * LINE_INTS);
+        return values.length;
     }
 
     @Override
     public void run() {
         int total = 0;
-        for (int run = 0; run < firsts.length; run++) {
-            total += read(source, firsts[run], ends[run]);
+        for (int value : values) {
+            total += source.getAtIndex(ValueLayout.JAVA_INT, value);
         }
         sum = total;
-    }
-
-    private static int read(MemorySegment source, int first, int end) {
-        int sum = 0;
-        for (int line = first; line < end; line++) {
-            sum += source.getAtIndex(ValueLayout.JAVA_INT, (long) line * LINE_INTS);
-        }
-        return sum;
     }
 
     /** @throws IllegalStateException if a run does not read each line once */
