@@ -37,6 +37,7 @@ enum {
     FEWEST_SUMS = 128,           /* of such a tile */
     COLLIDING_BYTES = 4096,      /* pixels that lie so far apart share a set of the first cache, which holds few of them */
     FEWEST_READS = 2,            /* of a channel, by panels, that make up for copying it; */
+    MANY_READS = 16,             /*   for copying those of a few pixels that come by index (AVX-512); */
     COPIED_AT_ONCE = 4,          /*   so many pixels' by index: their lines share sets */
     /* What a task takes, in products of a vector: */
     TILE_PRODUCTS = 150,         /* a tile's beginning and end */
@@ -352,10 +353,15 @@ static int is_padded(const up_conv_desc *d, const up_conv_args *a) {
            (int64_t)(a->out_w - 1) * d->stride_w + (int64_t)(d->kernel_w - 1) * d->dilation_w >= a->in_w;
 }
 
-/* Whether a block's pixels are copied before they are read, since where they lie they drive each other from the cache. */
+/*
+ * Whether a block's pixels are copied before they are read: since where they lie they drive each other from the cache, or because they are so few that
+ * it takes next to nothing, and what many panels read by index is then half as many lines.
+ */
 static int is_packed(const up_conv *conv, const up_conv_args *a, int64_t panels) {
-    return !conv->bf16 && conv->layout.taps == 1 && conv->desc.groups == 1 &&
-           a->src.pixel_stride * 4 % COLLIDING_BYTES == 0 && panels >= FEWEST_READS;
+    if (conv->bf16 || conv->layout.taps > 1 || conv->desc.groups > 1) return 0;
+    const int64_t pixels = (int64_t)a->batch * a->out_h * a->out_w;
+    return (a->src.pixel_stride * 4 % COLLIDING_BYTES == 0 && panels >= FEWEST_READS) ||
+           (a->src.index && pixels > 1 && pixels <= UP_MAX_MR && panels >= MANY_READS && conv->kernels->isa == UP_ISA_AVX512);
 }
 
 /* Copies the channels [c0, c1) of each place into a row of `to`, which has room for whole vectors, and says that they lie there. */
