@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -25,6 +26,7 @@ record KernelResults(String isa, int threads, String processor, String origin, L
     /** How names of such documents begin. */
     static final String PREFIX = "kernels.";
     private static final String NONE = "Not measured yet: `bench/kernels.sh` measures.\n";
+    private static final int READING_COLUMN = 7;
     private static final List<Kind> LIBRARIES = List.of(Kind.ONEDNN_DENSE, Kind.ONEDNN_MATMUL, Kind.XNNPACK_DENSE);
 
     /** How long a kernel took, and the median over rounds of its time over that of ours on a dense source. */
@@ -107,15 +109,21 @@ record KernelResults(String isa, int threads, String processor, String origin, L
     }
 
     private MarkdownTable table() {
-        MarkdownTable table = new MarkdownTable("shape", "oneDNN", "XNNPACK", "ours dense", "padded", "slice", "index", "reading",
-                "ours over the best library", "index over dense");
+        MarkdownTable table = new MarkdownTable(cells("shape", "oneDNN", "XNNPACK", "ours dense", "padded", "slice", "index", "reading",
+                "ours over the best library", "index over dense"));
         for (Row row : rows) {
-            table.row(row.shape, micros(row.micros(Kind.ONEDNN_DENSE, Kind.ONEDNN_MATMUL)), micros(row.micros(Kind.XNNPACK_DENSE)),
+            table.row(cells(row.shape, micros(row.micros(Kind.ONEDNN_DENSE, Kind.ONEDNN_MATMUL)), micros(row.micros(Kind.XNNPACK_DENSE)),
                     micros(row.micros(Kind.UPSCALE_DENSE)), micros(row.micros(Kind.UPSCALE_PADDED)), micros(row.micros(Kind.UPSCALE_SLICE)),
-                    micros(row.micros(Kind.UPSCALE_INDEX)), micros(row.micros(Kind.READING_INDEX)), ratio(row.overLibraries()), ratio(row.indexOverDense()));
+                    micros(row.micros(Kind.UPSCALE_INDEX)), micros(row.micros(Kind.READING_INDEX)), ratio(row.overLibraries()), ratio(row.indexOverDense())));
         }
-        table.row("geometric mean", "", "", "", "", "", "", "", ratio(mean(Row::overLibraries)), ratio(mean(Row::indexOverDense)));
-        return table.row("worst", "", "", "", "", "", "", "", ratio(worst(Row::overLibraries)), ratio(worst(Row::indexOverDense)));
+        table.row(cells("geometric mean", "", "", "", "", "", "", "", ratio(mean(Row::overLibraries)), ratio(mean(Row::indexOverDense))));
+        return table.row(cells("worst", "", "", "", "", "", "", "", ratio(worst(Row::overLibraries)), ratio(worst(Row::indexOverDense))));
+    }
+
+    /** Of a row, without that of mere reading where it was timed on no shape. */
+    private String[] cells(String... cells) {
+        boolean reading = rows.stream().anyMatch(row -> row.times.containsKey(Kind.READING_INDEX));
+        return IntStream.range(0, cells.length).filter(column -> reading || column != READING_COLUMN).mapToObj(column -> cells[column]).toArray(String[]::new);
     }
 
     /** The geometric mean of a figure of the rows that have it. */

@@ -1,6 +1,7 @@
 package dev.upscale.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Shapes by name, kernels that are checked before they are timed, and the table of their times. */
@@ -115,5 +117,7 @@ class KernelTableTest {
                 | geometric mean |  |  |  |  |  |  |  | 0.80 | 2.02 |
                 | worst |  |  |  |  |  |  |  | 0.80 | 4.00 |
                 """, KernelResults.tables(List.of(KernelResults.of(JsonMapper.shared().readTree(DOCUMENT)))));
+        JsonNode without = JsonMapper.shared().readTree(DOCUMENT.replace("reading-index", "upscale-padded"));
+        assertFalse(KernelResults.tables(List.of(KernelResults.of(without))).contains("reading"));
     }
 }
