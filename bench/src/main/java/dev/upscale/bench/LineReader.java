@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * Reads one value of each cache line that a convolution by index must read, once and in order, and computes nothing. Any kernel that reads
- * channels where they lie takes at least that long, however fast it computes.
+ * Reads one value of each cache line that a convolution by index must read, once and in order, by a plain loop, and computes nothing: about what
+ * reading alone takes a kernel, however fast it computes.
  */
 final class LineReader implements Runnable {
     private static final int LINE_INTS = 16;
